@@ -1,0 +1,100 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
+
+/** What can go wrong at pachd, as a small closed set: the only place that knows gRPC codes and pachd's sentences. */
+export type PachdErrorKind =
+  | 'project-not-found'
+  | 'repo-not-found'
+  | 'branch-not-found'
+  | 'commit-not-found'
+  | 'file-not-found'
+  | 'file-set-gone'
+  | 'already-exists'
+  | 'auth-off'
+  | 'bad-token'
+  | 'denied'
+  | 'commit-finished'
+  | 'commit-unfinished'
+  | 'collision'
+  | 'output-branch'
+  | 'invalid-name'
+  | 'invalid-path'
+  | 'canceled'
+  | 'deadline'
+  | 'overloaded'
+  | 'unavailable'
+  | 'unexpected';
+
+export class PachdError extends Error {
+  override readonly name = 'PachdError';
+  readonly kind: PachdErrorKind;
+  readonly call: string;
+
+  constructor(kind: PachdErrorKind, call: string, text: string, cause?: unknown) {
+    super(`${call}: ${text}`, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+    this.call = call;
+  }
+}
+
+/**
+ * pachd says most refusals as UNKNOWN with a sentence, and puts the sentences of inner calls in front of or below it, so the
+ * sentence is looked at first and anywhere in the text. In this order: the first that fits is the most telling.
+ */
+const SENTENCES: readonly (readonly [RegExp, PachdErrorKind])[] = [
+  [/the auth service is not activated/, 'auth-off'],
+  [/no authentication token|provided auth token is corrupted|token expiration is in the past/, 'bad-token'],
+  [/is not authorized to perform this operation/, 'denied'],
+  [/no role binding exists for REPO /, 'repo-not-found'],
+  [/file \/ directory path collision|duplicate path output by different datums/, 'collision'],
+  [/output branch/, 'output-branch'],
+  [
+    /tracker does not contain item|get file: path does not exist|add file set: path does not exist|dangling reference/,
+    'file-set-gone',
+  ],
+  [/project "?[^"\s]*"? not found/, 'project-not-found'],
+  [/branch "[^"]*" not found in repo/, 'branch-not-found'],
+  [/commit \S+@\S+ not found/, 'commit-not-found'],
+  [/repo \S+ not found/, 'repo-not-found'],
+  [/has already finished/, 'commit-finished'],
+  [/has not been finished|base commit \S+ for commit \S+ unfinished|resulted in rollback/, 'commit-unfinished'],
+  [/does not contain item: \(|file \S* not found in repo/, 'file-not-found'],
+  [/name \(.*\) invalid|only alphanumeric|must be alphanumeric/, 'invalid-name'],
+  [/path \(.*\) invalid|invalid path|globbing|printable ASCII/i, 'invalid-path'],
+  [/context deadline exceeded/, 'deadline'],
+  [/already exists/, 'already-exists'],
+];
+
+const BY_CODE: Partial<Record<status, PachdErrorKind>> = {
+  [status.ALREADY_EXISTS]: 'already-exists',
+  [status.UNAUTHENTICATED]: 'bad-token',
+  [status.PERMISSION_DENIED]: 'denied',
+  [status.CANCELLED]: 'canceled',
+  [status.DEADLINE_EXCEEDED]: 'deadline',
+  [status.RESOURCE_EXHAUSTED]: 'overloaded',
+  [status.UNAVAILABLE]: 'unavailable',
+};
+
+/** Makes a PachdError of what a stub threw. `call` is the method's name, for the log. */
+export function toPachdError(call: string, error: unknown): PachdError {
+  if (error instanceof PachdError) return error;
+  if (!isServiceError(error)) return new PachdError('unexpected', call, String(error), error);
+  const text = error.details;
+  // A file that is not there comes with no sentence at all.
+  if (error.code === status.NOT_FOUND && text === '') return new PachdError('file-not-found', call, 'not found', error);
+  // The transport's own faults are told by their code, whatever words a server has put into them.
+  const transport =
+    error.code === status.UNAVAILABLE || error.code === status.CANCELLED || error.code === status.DEADLINE_EXCEEDED;
+  const kind =
+    (transport ? undefined : SENTENCES.find(([pattern]) => pattern.test(text))?.[1]) ??
+    BY_CODE[error.code] ??
+    'unexpected';
+  return new PachdError(kind, call, `${status[error.code] ?? error.code} ${text}`, error);
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
+}
+
+export function isPachdError(error: unknown, ...kinds: readonly PachdErrorKind[]): error is PachdError {
+  return error instanceof PachdError && (kinds.length === 0 || kinds.includes(error.kind));
+}

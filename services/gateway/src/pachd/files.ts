@@ -1,0 +1,122 @@
+import { serverStream, unary } from './channel.ts';
+import { isPachdError } from './errors.ts';
+import type { Caller, CommitRef, CommitSummary, FileSource, FileSummary } from './model.ts';
+import type { Pool } from './pool.ts';
+import { type CommitInfo, CommitState, type FileInfo } from './proto.ts';
+import { commitMessage, fileMessage, fileSummary, sourceMessage, timeMs } from './wire.ts';
+
+const DEADLINE_MS = 30_000;
+/** Finishing grows with the files of the repo: about 50 s for 100,000 new ones. */
+const FINISH_DEADLINE_MS = 120_000;
+/** A large object may go to a slow client; the edge ends what makes no progress long before. */
+const CONTENT_DEADLINE_MS = 24 * 3_600_000;
+
+/** The least character after the end of a path: an upper bound that takes in the path, and nothing that begins with it. */
+const JUST_AFTER = '\u0001';
+
+export interface Page {
+  /** Full path after which to begin; it need not exist. */
+  readonly after: string;
+  /** How many entries at the most; 1 to 100,000. */
+  readonly number: number;
+}
+
+/** Calls that read commits and files. Each throws PachdError. */
+export function readCalls(pool: Pool) {
+  const inspectCommit = (caller: Caller, commit: CommitRef, wait: 'no' | 'finished'): Promise<CommitSummary> =>
+    pool.run('safe', async (channel) => {
+      const state = wait === 'finished' ? CommitState.FINISHED : CommitState.COMMIT_STATE_UNKNOWN;
+      const deadlineMs = wait === 'finished' ? FINISH_DEADLINE_MS : DEADLINE_MS;
+      const info = await unary<CommitInfo>('InspectCommit', channel, caller, deadlineMs, (metadata, options, done) =>
+        channel.pfs.inspectCommit({ commit: commitMessage(commit), wait: state }, metadata, options, done),
+      );
+      return commitSummary(info);
+    });
+
+  return {
+    inspectCommit,
+
+    /**
+     * Finds a file by its exact path; undefined if there is none, or a directory of that name. It asks for a range that holds
+     * the file and not the directory: to look a directory up, pachd would hash all that is below it.
+     */
+    async statFile(caller: Caller, source: FileSource, path: string): Promise<FileSummary | undefined> {
+      const channel = pool.pick();
+      const request = {
+        commit: sourceMessage(source),
+        pattern: path,
+        pathRange: { lower: path, upper: path + JUST_AFTER },
+      };
+      for await (const info of serverStream<FileInfo>('GlobFile', channel, caller, DEADLINE_MS, (metadata, options) =>
+        channel.pfs.globFile(request, metadata, options),
+      )) {
+        const file = fileSummary(info);
+        if (file.kind === 'file' && file.path === path) return file;
+      }
+      return undefined;
+    },
+
+    /** The entries directly in a directory ("/d" or "/"), in byte order, directories with their slash. */
+    async *listFiles(caller: Caller, source: FileSource, directory: string, page: Page): AsyncGenerator<FileSummary> {
+      const channel = pool.pick();
+      const request = {
+        file: fileMessage(source, directory),
+        paginationMarker: fileMessage(source, page.after),
+        number: page.number,
+        reverse: false,
+      };
+      for await (const info of serverStream<FileInfo>('ListFile', channel, caller, DEADLINE_MS, (metadata, options) =>
+        channel.pfs.listFile(request, metadata, options),
+      )) {
+        yield fileSummary(info);
+      }
+    },
+
+    /** All that is below a directory, in byte order of the full path; directories come too. Nothing, if it is not there. */
+    async *walkFiles(caller: Caller, source: FileSource, directory: string, page: Page): AsyncGenerator<FileSummary> {
+      const channel = pool.pick();
+      const request = {
+        file: fileMessage(source, directory),
+        paginationMarker: fileMessage(source, page.after),
+        number: page.number,
+        reverse: false,
+      };
+      try {
+        for await (const info of serverStream<FileInfo>('WalkFile', channel, caller, DEADLINE_MS, (metadata, options) =>
+          channel.pfs.walkFile(request, metadata, options),
+        )) {
+          yield fileSummary(info);
+        }
+      } catch (error) {
+        if (!isPachdError(error, 'file-not-found')) throw error;
+      }
+    },
+
+    /** The bytes of a file from an offset to its end. The offset must not be negative: that would end the pachd. */
+    async *readFile(caller: Caller, source: FileSource, path: string, offset: number): AsyncGenerator<Uint8Array> {
+      if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError(`offset ${offset}`);
+      const channel = pool.pick();
+      const request = { file: fileMessage(source, path), URL: '', offset, pathRange: undefined };
+      for await (const bytes of serverStream<Uint8Array | undefined>(
+        'GetFile',
+        channel,
+        caller,
+        CONTENT_DEADLINE_MS,
+        (metadata, options) => channel.pfs.getFile(request, metadata, options),
+      )) {
+        if (bytes !== undefined && bytes.length > 0) yield bytes;
+      }
+    },
+  };
+}
+
+function commitSummary(info: CommitInfo): CommitSummary {
+  return {
+    id: info.commit?.id ?? '',
+    parentId: info.parentCommit?.id,
+    state: info.finished !== undefined ? 'finished' : info.finishing !== undefined ? 'finishing' : 'open',
+    error: info.error,
+    startedMs: timeMs(info.started) ?? 0,
+    finishedMs: timeMs(info.finished),
+  };
+}

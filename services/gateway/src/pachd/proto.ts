@@ -1,0 +1,21 @@
+/** The generated stubs in use, in one place, so that nobody else needs to know where they lie. */
+export {
+  APIClient as AuthClient,
+  Permission,
+  ResourceType,
+} from '../../../../proto/gen/auth/auth.ts';
+export type { Timestamp } from '../../../../proto/gen/google/protobuf/timestamp.ts';
+export { HealthClient } from '../../../../proto/gen/health/health.ts';
+export type {
+  BranchInfo,
+  Commit,
+  CommitInfo,
+  FileInfo,
+  RepoInfo,
+} from '../../../../proto/gen/pfs/pfs.ts';
+export {
+  APIClient as PfsClient,
+  CommitState,
+  FileType,
+  ModifyFileRequest,
+} from '../../../../proto/gen/pfs/pfs.ts';

@@ -1,0 +1,115 @@
+import { clientStream, unary } from './channel.ts';
+import type { BranchRef, Caller, FileEdit } from './model.ts';
+import type { Pool } from './pool.ts';
+import type { ModifyFileRequest } from './proto.ts';
+import { branchMessage, fileMessage, repoMessage } from './wire.ts';
+
+const MODIFY_DEADLINE_MS = 120_000;
+/** A client may send a large part slowly; the edge ends what makes no progress long before. */
+const FILE_SET_DEADLINE_MS = 24 * 3_600_000;
+const SHORT_DEADLINE_MS = 15_000;
+const COMPOSE_DEADLINE_MS = 120_000;
+
+/** pachd takes messages of 4 MiB; content goes in pieces of one path. */
+const PIECE_BYTES = 1 << 20;
+
+/** Calls that write. None is ever sent twice. Each throws PachdError. */
+export function writeCalls(pool: Pool) {
+  return {
+    /**
+     * Makes one commit on a branch out of all edits, in their order, in one transaction: all of it or nothing. On a branch
+     * whose head is open it writes into that commit.
+     */
+    modifyFile: (caller: Caller, branch: BranchRef, edits: readonly FileEdit[]): Promise<void> =>
+      pool.run('never', async (channel) => {
+        const head = { repo: repoMessage(branch), id: '', branch: branchMessage(branch) };
+        await clientStream(
+          'ModifyFile',
+          channel,
+          caller,
+          MODIFY_DEADLINE_MS,
+          editMessages(head, edits),
+          (metadata, options, done) => channel.pfs.modifyFile(metadata, options, done),
+        );
+      }),
+
+    /**
+     * Stores a stream of bytes as one file of a new file set, which lives ten minutes. Gives its id. If the stream throws,
+     * nothing is stored.
+     */
+    createFileSet: (caller: Caller, path: string, content: AsyncIterable<Uint8Array>): Promise<string> =>
+      pool.run('never', async (channel) => {
+        const answer = await clientStream<ModifyFileRequest, { fileSetId: string }>(
+          'CreateFileSet',
+          channel,
+          caller,
+          FILE_SET_DEADLINE_MS,
+          contentMessages(path, content),
+          (metadata, options, done) => channel.pfs.createFileSet(metadata, options, done),
+        );
+        return answer.fileSetId;
+      }),
+
+    /** Layers file sets in order into a new one; content of equal paths is joined. No bytes move. Gives the new set's id. */
+    composeFileSet: (caller: Caller, fileSetIds: readonly string[], ttlSeconds: number): Promise<string> =>
+      pool.run('never', async (channel) => {
+        const request = { fileSetIds: [...fileSetIds], ttlSeconds, compact: false };
+        const answer = await unary<{ fileSetId: string }>(
+          'ComposeFileSet',
+          channel,
+          caller,
+          COMPOSE_DEADLINE_MS,
+          (metadata, options, done) => channel.pfs.composeFileSet(request, metadata, options, done),
+        );
+        return answer.fileSetId;
+      }),
+
+    /** Makes a file set live `ttlSeconds` (1 to 1800) from now. */
+    renewFileSet: (caller: Caller, fileSetId: string, ttlSeconds: number): Promise<void> =>
+      pool.run('safe', async (channel) => {
+        await unary('RenewFileSet', channel, caller, SHORT_DEADLINE_MS, (metadata, options, done) =>
+          channel.pfs.renewFileSet({ fileSetId, ttlSeconds }, metadata, options, done),
+        );
+      }),
+  };
+}
+
+function* editMessages(
+  commit: { repo: ReturnType<typeof repoMessage>; id: string; branch: ReturnType<typeof branchMessage> },
+  edits: readonly FileEdit[],
+): Generator<ModifyFileRequest> {
+  yield { body: { $case: 'setCommit', value: commit } };
+  for (const edit of edits) {
+    switch (edit.kind) {
+      case 'add':
+        yield* addMessages(edit.path, edit.content);
+        break;
+      case 'delete':
+        yield { body: { $case: 'deleteFile', value: { path: edit.path, datum: '' } } };
+        break;
+      case 'copy':
+        yield {
+          body: {
+            $case: 'copyFile',
+            value: { dst: edit.path, datum: '', src: fileMessage(edit.source, edit.sourcePath), append: false },
+          },
+        };
+        break;
+    }
+  }
+}
+
+/** An empty file is one message without bytes; `add_file` appends, so a larger one is as many as it takes. */
+function* addMessages(path: string, content: Uint8Array): Generator<ModifyFileRequest> {
+  let at = 0;
+  do {
+    const value = content.subarray(at, at + PIECE_BYTES);
+    yield { body: { $case: 'addFile', value: { path, datum: '', source: { $case: 'raw', value } } } };
+    at += PIECE_BYTES;
+  } while (at < content.length);
+}
+
+async function* contentMessages(path: string, content: AsyncIterable<Uint8Array>): AsyncGenerator<ModifyFileRequest> {
+  yield* addMessages(path, new Uint8Array(0));
+  for await (const bytes of content) yield* addMessages(path, bytes);
+}
