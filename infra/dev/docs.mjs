@@ -1,0 +1,40 @@
+// Keeps the tables in the documents that are made from the sources. `--check` says which are out of date and changes nothing.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuilt, fail, ROOT } from './ensure.mjs';
+
+await ensureBuilt();
+const { SETTINGS_TABLE } = await import('../../dist/services/gateway/src/config.js');
+
+const TABLES = [{ file: 'README.md', name: 'settings', lines: settings() }];
+const check = process.argv.includes('--check');
+const outdated = TABLES.filter(({ file, name, lines }) => !upToDate(file, name, lines));
+if (check && outdated.length > 0) {
+  fail(
+    `${outdated.map(({ file, name }) => `${file}: the table "${name}"`).join(', ')} is out of date. Run: npm run docs`,
+  );
+}
+
+function settings() {
+  return [
+    '| setting | default | meaning |',
+    '| --- | --- | --- |',
+    ...SETTINGS_TABLE.map(({ name, fallback, about }) => {
+      const shown = fallback === '' ? '' : `\`${fallback}\``;
+      return `| \`${name}\` | ${shown} | ${about.replaceAll('|', '\\|')} |`;
+    }),
+  ];
+}
+
+/** Whether the table between its two marks is as it must be; without --check it is afterwards. */
+function upToDate(file, name, lines) {
+  const path = join(ROOT, file);
+  const text = readFileSync(path, 'utf8');
+  const [begin, end] = [`<!-- ${name}: made by npm run docs -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) fail(`${file}: the marks ${begin} and ${end} are missing`);
+  const wanted = `${text.slice(0, from + begin.length)}\n${lines.join('\n')}\n${text.slice(to)}`;
+  if (wanted === text) return true;
+  if (!check) writeFileSync(path, wanted);
+  return false;
+}

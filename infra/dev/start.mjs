@@ -1,0 +1,17 @@
+// From a fresh clone to a running program: `npm start`, `npm run devpachd`, `npm run bench`. The program runs in this very
+// process, so that signals reach it at once, and sees the arguments as if it had been started itself.
+import { ensureBuilt, ensureInstalled, fail, requireNode } from './ensure.mjs';
+
+const PROGRAMS = {
+  gateway: '../../dist/services/gateway/src/main.js',
+  devpachd: '../../dist/services/devpachd/src/main.js',
+  bench: '../../dist/loadtest/bench/run.js',
+};
+
+const [name] = process.argv.splice(2, 1);
+const program = PROGRAMS[name];
+if (program === undefined) fail(`usage: start.mjs ${Object.keys(PROGRAMS).join('|')} [argument ...]`);
+requireNode();
+await ensureInstalled();
+await ensureBuilt();
+await import(program);

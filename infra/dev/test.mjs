@@ -1,0 +1,46 @@
+// `npm test [-- path ...]`: installs and builds what is missing, runs the tests, and ends with one line: `N passed, N failed`.
+// `--nightly` adds the long ones (*.nightly.test.ts).
+import { join } from 'node:path';
+import { ensureClients } from './clients.mjs';
+import { ensureBuilt, ensureInstalled, ROOT, requireNode } from './ensure.mjs';
+
+const args = process.argv.slice(2);
+const filters = args.filter((arg) => !arg.startsWith('--'));
+if (args.includes('--nightly')) process.env.NIGHTLY = '1';
+
+requireNode();
+await ensureInstalled();
+await ensureBuilt();
+await ensureClients();
+process.chdir(ROOT);
+
+const { startVitest } = await import('vitest/node');
+const vitest = await startVitest('test', filters, {
+  root: ROOT,
+  config: join(ROOT, 'infra', 'dev', 'vitest.config.ts'),
+  watch: false,
+});
+const outcome = count(vitest.state.getTestModules(), vitest.state.getUnhandledErrors());
+await vitest.close();
+console.log(`\n${outcome.passed} passed, ${outcome.failed} failed`);
+process.exit(outcome.failed === 0 && outcome.passed > 0 ? 0 : 1);
+
+// A test that was skipped is one that nobody knows the outcome of, so it counts as failed; so does a file that could not
+// be read, and an error that belongs to no test.
+function count(modules, unhandledErrors) {
+  let passed = 0;
+  let failed = unhandledErrors.length;
+  for (const module of modules) {
+    failed += module.errors().length;
+    for (const test of module.children.allTests()) {
+      if (test.result().state === 'passed') {
+        passed += 1;
+        continue;
+      }
+      failed += 1;
+      if (test.result().state === 'skipped')
+        console.log(`skipped, so failed: ${test.module.moduleId} > ${test.fullName}`);
+    }
+  }
+  return { passed, failed };
+}
