@@ -35,6 +35,10 @@ const CATALOGUE = {
   InvalidRequest: [400, 'Invalid Request'],
   InvalidURI: [400, "The specified URI couldn't be parsed."],
   KeyTooLongError: [400, 'Your key is too long.'],
+  MalformedTrailerError: [
+    400,
+    'The request contained trailing data that was not well-formed or did not conform to our published schema.',
+  ],
   MalformedXML: [400, 'The XML you provided was not well-formed or did not validate against our published schema.'],
   MaxMessageLengthExceeded: [400, 'Your request was too big.'],
   MethodNotAllowed: [405, 'The specified method is not allowed against this resource.'],

@@ -1,0 +1,146 @@
+import type { Handle, HttpRequest } from '../s3/http.ts';
+import { EMPTY_BODY, type IncomingBody, receiveBody } from './body.ts';
+import type { EdgeLimits } from './limits.ts';
+import { bodyFraming, type RequestHead, readHead } from './request.ts';
+import { type OutgoingAnswer, outgoingAnswer } from './response.ts';
+import type { UwsRequest, UwsResponse } from './uws.ts';
+
+/** One request and its answer. */
+export interface Exchange {
+  bufferedBytes(): number;
+  tick(nowMs: number): void;
+}
+
+export interface ExchangeContext {
+  readonly handle: Handle;
+  readonly limits: EdgeLimits;
+  /** Whether answers are to be the last of their connections. */
+  isDraining(): boolean;
+  begun(exchange: Exchange): void;
+  ended(exchange: Exchange): void;
+  /** Told of what nobody else can be told: a `handle` that threw, a stream that broke. */
+  readonly onFault: (fault: unknown) => void;
+}
+
+/** Takes a request from uWebSockets; to be called in its callback. Nothing it does throws. */
+export function startExchange(res: UwsResponse, req: UwsRequest, context: ExchangeContext): void {
+  const head = readHead(req);
+  const framing = bodyFraming(head.headers);
+  if (framing.kind === 'invalid') {
+    res.writeStatus('400 Bad Request').end(undefined, true);
+    return;
+  }
+  const lengthBytes = framing.kind === 'length' ? framing.lengthBytes : undefined;
+  const incoming = lengthBytes === 0 ? EMPTY_BODY : receiveBody(res, lengthBytes, context.limits);
+  const outgoing = outgoingAnswer(res, context.limits, context.onFault);
+  const client = clientSignal();
+  const exchange: Exchange = {
+    bufferedBytes: () => incoming.bufferedBytes() + outgoing.bufferedBytes(),
+    tick(nowMs) {
+      incoming.tick(nowMs);
+      outgoing.tick(nowMs);
+    },
+  };
+  res.onAborted(() => {
+    outgoing.abort();
+    incoming.abort();
+    client.abort();
+  });
+  context.begun(exchange);
+  serve(head, incoming, outgoing, client, context)
+    .catch(context.onFault)
+    .finally(() => context.ended(exchange));
+}
+
+async function serve(
+  head: RequestHead,
+  incoming: IncomingBody,
+  outgoing: OutgoingAnswer,
+  client: ClientSignal,
+  context: ExchangeContext,
+): Promise<void> {
+  const request: HttpRequest = {
+    method: head.method,
+    rawPath: head.rawPath,
+    rawQuery: head.rawQuery,
+    headers: head.headers,
+    body: incoming.body,
+    get signal() {
+      return client.signal();
+    },
+  };
+  try {
+    const answer = await context.handle(request);
+    await leaveParser();
+    const close = await settle(incoming, wantsClose(head), context);
+    await outgoing.send(answer, { isHead: head.method === 'HEAD', close: close || context.isDraining() });
+  } catch (fault) {
+    context.onFault(fault);
+    await leaveParser();
+    outgoing.cut();
+  }
+}
+
+/**
+ * uWebSockets runs what a promise continues with while it still parses the data that came. An answer that is written then shares a buffer with
+ * earlier ones and may lose its headers when that is full; and a socket that is closed then is read on in chunked bodies.
+ */
+function leaveParser(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/**
+ * What becomes of a body that was not read. A small rest is thrown away after the answer. With a large one the answer says that the
+ * connection ends, and the rest stays in the socket, so that the client has ten seconds to read the answer. If the rest is of
+ * unknown size, or the client itself ends the connection (then uWebSockets closes it at once, and unread bytes would make the system
+ * drop the answer), some of it is taken before the answer.
+ * @returns whether the connection is to end.
+ */
+async function settle(incoming: IncomingBody, clientCloses: boolean, context: ExchangeContext): Promise<boolean> {
+  if (!incoming.complete() && !incoming.stalled()) {
+    const rest = incoming.remainingBytes();
+    if (!clientCloses && rest !== undefined && rest <= context.limits.discardMaxBytes) {
+      incoming.settle('drop');
+      return false;
+    }
+    if (rest === undefined || clientCloses) {
+      await incoming.discardAll();
+      await leaveParser();
+    }
+  }
+  const complete = incoming.complete();
+  incoming.settle(complete ? 'drop' : 'hold');
+  return !complete;
+}
+
+function wantsClose(head: RequestHead): boolean {
+  return head.headers.get('connection')?.toLowerCase() === 'close';
+}
+
+interface ClientSignal {
+  signal(): AbortSignal;
+  abort(): void;
+}
+
+/** Made only for those who ask: a signal costs more than the rest of a small request. */
+function clientSignal(): ClientSignal {
+  let controller: AbortController | undefined;
+  let aborted = false;
+  return {
+    signal() {
+      if (controller === undefined) {
+        controller = new AbortController();
+        if (aborted) {
+          controller.abort();
+        }
+      }
+      return controller.signal;
+    },
+    abort() {
+      aborted = true;
+      controller?.abort();
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import { accessSync, constants } from 'node:fs';
+import { createServer } from 'node:net';
+import type { Handle } from '../s3/http.ts';
+import { type Exchange, type ExchangeContext, startExchange } from './exchange.ts';
+import { EDGE_LIMITS, type EdgeLimits } from './limits.ts';
+import { loadUws, type UwsApp, type UwsListenSocket, type UwsModule } from './uws.ts';
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Whether nobody else may listen there; otherwise processes share the port, and the system spreads connections over them. */
+  readonly exclusive: boolean;
+  readonly handle: Handle;
+  readonly limits?: Partial<EdgeLimits>;
+  /** Told of what no client can be told: a `handle` that threw, a stream that broke after its headers were out. */
+  readonly onFault: (fault: unknown) => void;
+}
+
+export interface Edge {
+  readonly port: number;
+  /**
+   * Takes no new connection, lets the requests in flight end, tells clients to go with every answer, and closes. Resolves when all is
+   * done, or after `timeoutMs`: then what is still in flight is cut.
+   */
+  drain(timeoutMs: number): Promise<void>;
+  /** Cuts everything at once. */
+  close(): void;
+  stats(): EdgeStats;
+}
+
+export interface EdgeStats {
+  /** Requests without a complete answer. */
+  readonly inFlight: number;
+  readonly sockets: number;
+  /** Body bytes that nobody has read, and bytes of answers that wait for their client. */
+  readonly bufferedBytes: number;
+}
+
+/** Nobody can listen there. `code` is the system's, such as EADDRINUSE. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The key of uWebSockets.js for leaving out the header that names it. */
+const NO_MARK = '999999990007';
+
+const TICK_MAX_MS = 1000;
+const DRAIN_POLL_MS = 20;
+
+/**
+ * Serves HTTP/1.1.
+ * @throws UwsUnavailable if no build of uWebSockets.js runs here; ListenError if the address cannot be had; an error of `node:fs` if
+ *   a file of `tls` cannot be read, and an Error if it holds no certificate or key.
+ */
+export async function listen(options: ListenOptions): Promise<Edge> {
+  const uws = await loadUws();
+  uws._cfg(NO_MARK);
+  const limits: EdgeLimits = { ...EDGE_LIMITS, ...options.limits };
+  const exchanges = new Set<Exchange>();
+  let sockets = 0;
+  let draining = false;
+  let closed = false;
+
+  const context: ExchangeContext = {
+    handle: options.handle,
+    limits,
+    isDraining: () => draining,
+    begun: (exchange) => exchanges.add(exchange),
+    ended: (exchange) => exchanges.delete(exchange),
+    onFault: options.onFault,
+  };
+  const app = createApp(uws, options.tls);
+  const countSockets = (_res: unknown, change: number) => {
+    sockets += change;
+  };
+  app.filter(countSockets);
+  app.any('/*', (res, req) => startExchange(res, req, context));
+  const socket = await listenOn(app, options, options.exclusive ? uws.LIBUS_LISTEN_EXCLUSIVE_PORT : 0);
+  const ticker = setInterval(
+    () => {
+      const nowMs = Date.now();
+      for (const exchange of exchanges) {
+        exchange.tick(nowMs);
+      }
+    },
+    Math.min(TICK_MAX_MS, limits.bodyIdleTimeoutMs / 2, limits.responseIdleTimeoutMs / 2, limits.discardTimeoutMs / 2),
+  );
+
+  function close(): void {
+    if (!closed) {
+      closed = true;
+      clearInterval(ticker);
+      app.close();
+    }
+  }
+
+  return {
+    port: uws.us_socket_local_port(socket),
+    async drain(timeoutMs) {
+      const endMs = Date.now() + timeoutMs;
+      if (!draining && !closed) {
+        draining = true;
+        uws.us_listen_socket_close(socket);
+      }
+      await until(() => exchanges.size === 0 || closed, endMs);
+      // Those with a last answer on the way close when it is out; those that idle might be about to send a request.
+      await until(() => sockets === 0 || closed, Math.min(endMs, Date.now() + limits.drainIdleMs));
+      close();
+    },
+    close,
+    stats() {
+      let bufferedBytes = 0;
+      for (const exchange of exchanges) {
+        bufferedBytes += exchange.bufferedBytes();
+      }
+      return { inFlight: exchanges.size, sockets, bufferedBytes };
+    },
+  };
+}
+
+function createApp(uws: UwsModule, tls: ListenOptions['tls']): UwsApp {
+  if (tls === undefined) {
+    return uws.App();
+  }
+  // uWebSockets only says that it failed.
+  accessSync(tls.certFile, constants.R_OK);
+  accessSync(tls.keyFile, constants.R_OK);
+  return uws.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
+}
+
+async function listenOn(app: UwsApp, { host, port }: ListenOptions, flags: number): Promise<UwsListenSocket> {
+  const socket = await new Promise<UwsListenSocket | false>((resolve) => {
+    app.listen(host, port, flags, resolve);
+  });
+  if (socket !== false) {
+    return socket;
+  }
+  app.close();
+  const code = await whyNot(host, port);
+  throw new ListenError(`cannot listen on ${host}:${port}: ${REASONS[code] ?? code}`, code);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not use the port',
+  EADDRINUSE: 'the address is in use',
+  EADDRNOTAVAIL: 'this machine does not have the address',
+  ENOTFOUND: 'no such host',
+};
+
+/** uWebSockets does not say why, so node:net is asked. */
+function whyNot(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    // Free again, or free for one that does not share: whoever had it did not want to share.
+    probe.listen(port, host, () => probe.close(() => resolve('EADDRINUSE')));
+  });
+}
+
+async function until(condition: () => boolean, endMs: number): Promise<void> {
+  while (!condition() && Date.now() < endMs) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, DRAIN_POLL_MS);
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import { type EntityTags, matchesEtag, parseEntityTags } from './etag.ts';
+import { parseHttpDate } from './http-date.ts';
+
+/** The preconditions of a request, as far as it has them. */
+export interface Conditions {
+  readonly ifMatch?: EntityTags;
+  readonly ifNoneMatch?: EntityTags;
+  readonly ifModifiedSinceMs?: number;
+  readonly ifUnmodifiedSinceMs?: number;
+}
+
+/** What conditions are judged by; undefined in place of it means that there is no such object. */
+export interface Validators {
+  /** With or without quotes. */
+  readonly etag: string;
+  /** Left out where it is not known: conditions on it are then ignored, as RFC 9110 has it. */
+  readonly lastModifiedMs?: number;
+}
+
+/**
+ * The conditions of a request, from its headers; dates that are none are ignored (RFC 9110, 13.1.3 and 13.1.4).
+ * `prefix` is `x-amz-copy-source-` for those on the source of a copy.
+ */
+export function readConditions(get: (name: string) => string | undefined, prefix = ''): Conditions {
+  const ifMatch = get(`${prefix}if-match`);
+  const ifNoneMatch = get(`${prefix}if-none-match`);
+  const ifModifiedSinceMs = parseHttpDate(get(`${prefix}if-modified-since`) ?? '');
+  const ifUnmodifiedSinceMs = parseHttpDate(get(`${prefix}if-unmodified-since`) ?? '');
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch: parseEntityTags(ifMatch) }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch: parseEntityTags(ifNoneMatch) }),
+    ...(ifModifiedSinceMs === undefined ? {} : { ifModifiedSinceMs }),
+    ...(ifUnmodifiedSinceMs === undefined ? {} : { ifUnmodifiedSinceMs }),
+  };
+}
+
+/** True if there is nothing to judge. */
+export function isUnconditional(conditions: Conditions): boolean {
+  return (
+    conditions.ifMatch === undefined &&
+    conditions.ifNoneMatch === undefined &&
+    conditions.ifModifiedSinceMs === undefined &&
+    conditions.ifUnmodifiedSinceMs === undefined
+  );
+}
+
+export type ReadVerdict = 'proceed' | 'not-modified' | 'precondition-failed';
+
+/**
+ * The conditions of a GET or HEAD on an object that exists, in the order of RFC 9110, 13.2.2: the entity tags count before the
+ * dates, and a date is looked at only if the tag of the same kind is absent. For the source of a copy both failures are a 412.
+ */
+export function judgeRead(conditions: Conditions, object: Validators): ReadVerdict {
+  const { ifMatch, ifNoneMatch, ifModifiedSinceMs, ifUnmodifiedSinceMs } = conditions;
+  const modifiedMs = wholeSeconds(object.lastModifiedMs);
+  if (ifMatch !== undefined) {
+    if (!matchesEtag(ifMatch, object.etag, 'strong')) {
+      return 'precondition-failed';
+    }
+  } else if (ifUnmodifiedSinceMs !== undefined && modifiedMs !== undefined && modifiedMs > ifUnmodifiedSinceMs) {
+    return 'precondition-failed';
+  }
+  if (ifNoneMatch !== undefined) {
+    return matchesEtag(ifNoneMatch, object.etag, 'weak') ? 'not-modified' : 'proceed';
+  }
+  if (ifModifiedSinceMs !== undefined && modifiedMs !== undefined && modifiedMs <= ifModifiedSinceMs) {
+    return 'not-modified';
+  }
+  return 'proceed';
+}
+
+export type WriteVerdict = 'proceed' | 'precondition-failed' | 'no-such-key';
+
+/**
+ * The conditions of a PUT, a completed upload or a DELETE, given what is there now. `no-such-key` is S3's answer to If-Match where
+ * there is no object (S3 user guide, "How to prevent object overwrites with conditional writes").
+ */
+export function judgeWrite(conditions: Conditions, current: Validators | undefined): WriteVerdict {
+  const { ifMatch, ifNoneMatch, ifUnmodifiedSinceMs } = conditions;
+  if (ifMatch !== undefined) {
+    if (current === undefined) {
+      return 'no-such-key';
+    }
+    if (!matchesEtag(ifMatch, current.etag, 'strong')) {
+      return 'precondition-failed';
+    }
+  } else if (ifUnmodifiedSinceMs !== undefined) {
+    const modifiedMs = wholeSeconds(current?.lastModifiedMs);
+    if (modifiedMs !== undefined && modifiedMs > ifUnmodifiedSinceMs) {
+      return 'precondition-failed';
+    }
+  }
+  if (ifNoneMatch !== undefined && matchesEtag(ifNoneMatch, current?.etag, 'weak')) {
+    return 'precondition-failed';
+  }
+  return 'proceed';
+}
+
+/** Last-Modified goes out in whole seconds, so that is all a client can send back. */
+function wholeSeconds(timeMs: number | undefined): number | undefined {
+  return timeMs === undefined ? undefined : Math.floor(timeMs / 1000) * 1000;
+}
