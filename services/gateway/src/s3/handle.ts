@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { parseBucketName } from '../pfs/bucket.ts';
+import type { Domain } from '../pfs/domain.ts';
+import type { AccessLog } from '../telemetry/access-log.ts';
+import { errorAnswer } from './answer.ts';
+import { authenticate } from './authenticate.ts';
+import { requestBody } from './body.ts';
+import { toS3Error } from './failure.ts';
+import type { Handle, HttpAnswer, HttpRequest } from './http.ts';
+import type { Context, Operation, Prepared } from './operation.ts';
+import { parseRequest, type S3Request } from './request.ts';
+import { routeOf } from './routes.ts';
+import { bucketOf } from './target.ts';
+
+export interface HandleOptions {
+  readonly domain: Domain;
+  readonly log: AccessLog;
+  readonly domains: readonly string[];
+  /** The region that signatures must name; empty: any. */
+  readonly region: string;
+}
+
+/**
+ * The life of a request: route -> authenticate -> parse -> authorise -> run -> encode -> account. Every operation goes this
+ * way, and every outcome is accounted for here; nothing that happens on the way is thrown to the edge.
+ */
+export function createHandle({ domain, log, domains, region }: HandleOptions): Handle {
+  const nextId = createRequestIds();
+
+  return async (http) => {
+    const requestId = nextId();
+    const entry = log.begin(requestId, http.method, http.rawPath);
+    let answer: HttpAnswer;
+    try {
+      const request = parseRequest(http, domains);
+      const operation = routeOf(request);
+      entry.operation = operation.name;
+      answer = await serve(http, request, operation);
+    } catch (thrown) {
+      const error = toS3Error(thrown);
+      entry.failed(error.code, error.cause);
+      answer = errorAnswer(error, http.method, http.rawPath, requestId);
+    }
+    return entry.account({
+      ...answer,
+      headers: [['x-amz-request-id', requestId], ['x-amz-id-2', requestId], ...answer.headers],
+    });
+  };
+
+  async function serve(http: HttpRequest, request: S3Request, operation: Operation): Promise<HttpAnswer> {
+    const { principal, caller, credential } = await authenticate(http, domain.identity, region, Date.now());
+    const prepared = operation.prepare(request);
+    const ctx = { domain, caller, principal, body: requestBody(http, credential) };
+    return run(prepared, ctx, request);
+  }
+
+  async function run(prepared: Prepared, ctx: Context, request: S3Request): Promise<HttpAnswer> {
+    if (prepared.access === 'own') return prepared.run(ctx);
+    const bucket = parseBucketName(bucketOf(request));
+    const view = await domain.buckets.open(ctx.caller, ctx.principal, bucket, prepared.access);
+    return prepared.run({ ...ctx, view });
+  }
+}
+
+/** Source: S3 API reference, "Common response headers". */
+function withIds(answer: HttpAnswer, requestId: string): HttpAnswer {
+  return { ...answer, headers: [['x-amz-request-id', requestId], ['x-amz-id-2', requestId], ...answer.headers] };
+}
+
+/** Ids that no other worker gives: a random start, then counted, since one is made for every request. */
+function createRequestIds(): () => string {
+  const worker = randomBytes(5).toString('hex').toUpperCase();
+  let count = randomBytes(3).readUIntBE(0, 3);
+  return () => {
+    count = (count + 1) % 0x1000000;
+    return worker + count.toString(16).toUpperCase().padStart(6, '0');
+  };
+}

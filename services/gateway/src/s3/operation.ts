@@ -1,0 +1,66 @@
+import type { Caller, RepoPermission } from '../pachd/model.ts';
+import type { Domain } from '../pfs/domain.ts';
+import type { Principal } from '../pfs/identity.ts';
+import type { BucketView } from '../pfs/state.ts';
+import type { RequestBody } from './body.ts';
+import type { HttpAnswer } from './http.ts';
+import type { S3Request } from './request.ts';
+
+/** What an operation has at hand when it runs. */
+export interface Context {
+  readonly domain: Domain;
+  readonly caller: Caller;
+  readonly principal: Principal;
+  readonly body: RequestBody;
+}
+
+/** The same for an operation on a bucket: the bucket is there, and the caller has the permission that the operation needs. */
+export interface BucketContext extends Context {
+  readonly view: BucketView;
+}
+
+/** An answer without the fields that every answer has. */
+export type Encoded = HttpAnswer;
+
+interface Common<Ctx, Input, Output> {
+  /** The name in the S3 API reference. */
+  readonly name: string;
+  /** Reads path, query and headers. @throws S3Error for what AWS refuses; nothing has been done then */
+  readonly parse: (request: S3Request) => Input;
+  readonly run: (ctx: Ctx, input: Input) => Promise<Output>;
+  readonly encode: (output: Output, input: Input) => Encoded;
+}
+
+/** An operation that finds out for itself what the caller may. */
+export interface OwnAccess<Input, Output> extends Common<Context, Input, Output> {
+  readonly access: 'own';
+}
+
+/** An operation on a bucket that is there, for callers with a permission on its repo. */
+export interface BucketAccess<Input, Output> extends Common<BucketContext, Input, Output> {
+  readonly access: RepoPermission;
+}
+
+/** An operation as the route table holds it: a request becomes something to run, whatever its input and output are. */
+export interface Operation {
+  readonly name: string;
+  readonly access: 'own' | RepoPermission;
+  readonly prepare: (request: S3Request) => Prepared;
+}
+
+export type Prepared =
+  | { readonly access: 'own'; readonly run: (ctx: Context) => Promise<Encoded> }
+  | { readonly access: RepoPermission; readonly run: (ctx: BucketContext) => Promise<Encoded> };
+
+export function operation<Input, Output>(spec: OwnAccess<Input, Output> | BucketAccess<Input, Output>): Operation {
+  return {
+    name: spec.name,
+    access: spec.access,
+    prepare(request) {
+      const input = spec.parse(request);
+      return spec.access === 'own'
+        ? { access: 'own', run: async (ctx) => spec.encode(await spec.run(ctx, input), input) }
+        : { access: spec.access, run: async (ctx) => spec.encode(await spec.run(ctx, input), input) };
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { objectEtag } from '../../pfs/etag.ts';
+import { type NamedPart, PART_NUMBER_MAX } from '../../pfs/uploads.ts';
+import { xmlAnswer } from '../answer.ts';
+import { S3Error } from '../errors.ts';
+import { operation } from '../operation.ts';
+import { bucketOf } from '../target.ts';
+import { parseUpload } from '../uploading.ts';
+import { unquoteEtag } from '../wire/etag.ts';
+import { xmlElement } from '../wire/xml.ts';
+import { childInteger, childrenNamed, requireChildText, type XmlNode } from '../wire/xml-read.ts';
+import { preconditionOf, writableBranch, writerId } from '../writing.ts';
+
+/** 10,000 parts with a checksum each. */
+const DOCUMENT_MAX_BYTES = 4 << 20;
+
+/** Source: S3 API reference, CompleteMultipartUpload. */
+export const completeMultipartUpload = operation({
+  name: 'CompleteMultipartUpload',
+  access: 'write',
+  parse: (request) => ({
+    ...parseUpload(request),
+    bucket: bucketOf(request),
+    host: request.http.headers.get('host') ?? '',
+    precondition: preconditionOf(request),
+  }),
+  async run({ domain, caller, principal, view, body }, { path, uploadId, precondition }) {
+    const branch = writableBranch(view);
+    const named = namedParts(await body.document(DOCUMENT_MAX_BYTES));
+    const { commitId, hashes } = await domain.uploads.complete(
+      caller,
+      writerId(principal),
+      branch,
+      path,
+      uploadId,
+      named,
+      precondition,
+    );
+    return { commitId, hash: hashes.get(path) };
+  },
+  encode: ({ commitId, hash }, { bucket, key, host }) =>
+    xmlAnswer(
+      'CompleteMultipartUploadResult',
+      [
+        xmlElement('Location', `http://${host}/${bucket}/${key}`),
+        xmlElement('Bucket', bucket),
+        xmlElement('Key', key),
+        hash === undefined ? undefined : xmlElement('ETag', `"${objectEtag(hash)}"`),
+      ],
+      [['x-amz-version-id', commitId]],
+    ),
+});
+
+function namedParts(document: XmlNode | undefined): readonly NamedPart[] {
+  if (document?.name !== 'CompleteMultipartUpload') throw new S3Error('MalformedXML');
+  const parts = childrenNamed(document, 'Part');
+  if (parts.length === 0 || parts.length > PART_NUMBER_MAX) throw new S3Error('MalformedXML');
+  return parts.map((part) => {
+    const number = childInteger(part, 'PartNumber');
+    if (number === undefined || number < 1 || number > PART_NUMBER_MAX) throw new S3Error('MalformedXML');
+    return { number, etag: unquoteEtag(requireChildText(part, 'ETag').trim()) };
+  });
+}

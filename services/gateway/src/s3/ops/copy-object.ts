@@ -1,0 +1,62 @@
+import { objectEtag } from '../../pfs/etag.ts';
+import { pathOfKey } from '../../pfs/key.ts';
+import { type HeaderField, xmlAnswer } from '../answer.ts';
+import { openSource, parseSource } from '../copying.ts';
+import { S3Error } from '../errors.ts';
+import { operation } from '../operation.ts';
+import { keyOf } from '../target.ts';
+import { formatIsoDate } from '../wire/iso-date.ts';
+import { xmlElement } from '../wire/xml.ts';
+import { preconditionOf, writableBranch, writerId } from '../writing.ts';
+
+/** Copies within pachd, across repos and projects; no bytes move. Source: S3 API reference, CopyObject. */
+export const copyObject = operation({
+  name: 'CopyObject',
+  access: 'write',
+  parse(request) {
+    const directive = request.http.headers.get('x-amz-metadata-directive') ?? 'COPY';
+    if (directive !== 'COPY' && directive !== 'REPLACE')
+      throw new S3Error('InvalidArgument', { message: 'Unknown metadata directive.' });
+    return {
+      path: pathOfKey(keyOf(request)),
+      source: parseSource(request),
+      directive,
+      precondition: preconditionOf(request),
+    };
+  },
+  async run(ctx, { path, source, directive, precondition }) {
+    const { domain, caller, principal, view } = ctx;
+    const branch = writableBranch(view);
+    const { view: from, info, commit } = await openSource(ctx, source);
+    const same =
+      commit.project === branch.project &&
+      commit.repo === branch.repo &&
+      info.path === path &&
+      from.headId === view.headId;
+    if (same && directive === 'COPY') {
+      throw new S3Error('InvalidRequest', {
+        message:
+          "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+      });
+    }
+    const changes = [{ kind: 'copy', path, source: commit, sourcePath: info.path, hash: info.hash }] as const;
+    const principalId = writerId(principal);
+    const { commitId, committedMs } = await domain.rounds.submit({
+      caller,
+      principalId,
+      branch,
+      changes,
+      precondition,
+    });
+    return { commitId, committedMs, hash: info.hash, sourceCommitId: source.versionId ?? from.bucket.commitId };
+  },
+  encode({ commitId, committedMs, hash, sourceCommitId }) {
+    const headers: HeaderField[] = [['x-amz-version-id', commitId]];
+    if (sourceCommitId !== undefined) headers.push(['x-amz-copy-source-version-id', sourceCommitId]);
+    return xmlAnswer(
+      'CopyObjectResult',
+      [xmlElement('LastModified', formatIsoDate(committedMs)), xmlElement('ETag', `"${objectEtag(hash)}"`)],
+      headers,
+    );
+  },
+});

@@ -1,0 +1,20 @@
+import { pathOfKey } from '../../pfs/key.ts';
+import { xmlAnswer } from '../answer.ts';
+import { operation } from '../operation.ts';
+import { bucketOf, keyOf } from '../target.ts';
+import { xmlElement } from '../wire/xml.ts';
+import { writableBranch } from '../writing.ts';
+
+/** Source: S3 API reference, CreateMultipartUpload. */
+export const createMultipartUpload = operation({
+  name: 'CreateMultipartUpload',
+  access: 'write',
+  parse: (request) => ({ bucket: bucketOf(request), key: keyOf(request), path: pathOfKey(keyOf(request)) }),
+  run: async ({ domain, view }, { key, path }) => domain.uploads.create(writableBranch(view), key, path),
+  encode: ({ id }, { bucket, key }) =>
+    xmlAnswer('InitiateMultipartUploadResult', [
+      xmlElement('Bucket', bucket),
+      xmlElement('Key', key),
+      xmlElement('UploadId', id),
+    ]),
+});

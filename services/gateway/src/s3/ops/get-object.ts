@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { objectEtag } from '../../pfs/etag.ts';
+import type { ObjectInfo, OpenObject } from '../../pfs/files.ts';
+import { pathIfHoldable } from '../../pfs/key.ts';
+import type { HeaderField } from '../answer.ts';
+import { S3Error } from '../errors.ts';
+import type { HttpAnswer, HttpAnswerBody } from '../http.ts';
+import { type BucketContext, operation } from '../operation.ts';
+import type { S3Request } from '../request.ts';
+import { keyOf } from '../target.ts';
+import { parseVersionId, viewOf } from '../versioned.ts';
+import { type Conditions, judgeRead, readConditions } from '../wire/conditions.ts';
+import { guessContentType } from '../wire/content-type.ts';
+import { formatHttpDate } from '../wire/http-date.ts';
+import { type ByteRange, formatContentRange, formatUnsatisfiedRange, parseRange } from '../wire/range.ts';
+import { overridesOf } from '../wire/response-overrides.ts';
+
+interface Input {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  readonly range: string | undefined;
+  readonly ifRange: string | undefined;
+  readonly conditions: Conditions;
+  readonly overrides: ReadonlyMap<string, string>;
+}
+
+interface Output {
+  readonly object: OpenObject;
+  /** The commit that was asked for by name. */
+  readonly commitId: string | undefined;
+}
+
+/** Source: S3 API reference, GetObject. */
+export const getObject = operation<Input, Output>({
+  name: 'GetObject',
+  access: 'read',
+  parse,
+  run: (ctx, input) => open(ctx, input),
+  encode: (output, input) => encode(output, input, 'GET'),
+});
+
+/** Source: S3 API reference, HeadObject. */
+export const headObject = operation<Input, Output>({
+  name: 'HeadObject',
+  access: 'read',
+  parse,
+  run: (ctx, input) => open(ctx, input, 'only its properties'),
+  encode: (output, input) => encode(output, input, 'HEAD'),
+});
+
+function parse(request: S3Request): Input {
+  const { headers } = request.http;
+  return {
+    key: keyOf(request),
+    versionId: parseVersionId(request.query.get('versionId')),
+    range: headers.get('range'),
+    ifRange: headers.get('if-range'),
+    conditions: readConditions((name) => headers.get(name)),
+    overrides: overridesOf(request.query),
+  };
+}
+
+async function open(ctx: BucketContext, { key, versionId }: Input, only?: 'only its properties'): Promise<Output> {
+  const view = await viewOf(ctx, versionId);
+  const path = pathIfHoldable(key);
+  if (path === undefined) throw noSuchKey(key);
+  const commitId = versionId ?? view.bucket.commitId;
+  if (only === undefined) return { object: await ctx.domain.files.open(ctx.caller, view, path), commitId };
+  const info = await ctx.domain.files.stat(ctx.caller, view, path);
+  if (info === undefined) throw noSuchKey(key);
+  return { object: { info, content: undefined, bytes: nothing }, commitId };
+}
+
+function noSuchKey(key: string): S3Error {
+  return new S3Error('NoSuchKey', { elements: [['Key', key]] });
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+function encode({ object, commitId }: Output, input: Input, method: 'GET' | 'HEAD'): HttpAnswer {
+  const { info } = object;
+  const validators = validatorFields(info);
+  const etag = `"${objectEtag(info.hash)}"`;
+  switch (judgeRead(input.conditions, { etag, lastModifiedMs: info.lastModifiedMs })) {
+    case 'precondition-failed':
+      throw new S3Error('PreconditionFailed');
+    case 'not-modified':
+      return { status: 304, headers: validators, body: { kind: 'empty' } };
+    case 'proceed':
+      break;
+  }
+  const contentType = input.overrides.get('Content-Type') ?? guessContentType(input.key);
+  const headers: HeaderField[] = [
+    ...validators,
+    ['Accept-Ranges', 'bytes'],
+    ...[...input.overrides].filter(([name]) => name !== 'Content-Type'),
+  ];
+  if (commitId !== undefined) headers.push(['x-amz-version-id', commitId]);
+  // A range of another version of the object would be of no use (RFC 9110, 13.1.5).
+  const asked = input.ifRange === undefined || input.ifRange === etag ? input.range : undefined;
+  const selection = parseRange(asked, info.sizeBytes);
+  const bodyOf = (range: ByteRange) => rangeBody(object, range, method);
+  switch (selection.kind) {
+    case 'unsatisfiable':
+      throw new S3Error('InvalidRange', {
+        headers: [['Content-Range', formatUnsatisfiedRange(info.sizeBytes)]],
+        elements: [
+          ['RangeRequested', input.range ?? ''],
+          ['ActualObjectSize', String(info.sizeBytes)],
+        ],
+      });
+    case 'whole':
+      return {
+        status: 200,
+        headers: [...headers, ['Content-Type', contentType]],
+        body: bodyOf({ first: 0, last: info.sizeBytes - 1 }),
+      };
+    case 'part':
+      return {
+        status: 206,
+        headers: [
+          ...headers,
+          ['Content-Type', contentType],
+          ['Content-Range', formatContentRange(selection, info.sizeBytes)],
+        ],
+        body: bodyOf(selection),
+      };
+    case 'parts':
+      return byteranges(object, selection.ranges, contentType, headers, method);
+  }
+}
+
+/** What tells versions of an object apart, and stands in a 304 too. */
+function validatorFields(info: ObjectInfo): HeaderField[] {
+  return [
+    ['ETag', `"${objectEtag(info.hash)}"`],
+    ['Last-Modified', formatHttpDate(info.lastModifiedMs)],
+  ];
+}
+
+function rangeBody({ content, bytes }: OpenObject, { first, last }: ByteRange, method: 'GET' | 'HEAD'): HttpAnswerBody {
+  const lengthBytes = last - first + 1;
+  if (method === 'HEAD') return { kind: 'empty', lengthBytes };
+  return content === undefined
+    ? { kind: 'stream', lengthBytes, chunks: bytes(first, last) }
+    : { kind: 'bytes', bytes: content.subarray(first, last + 1) };
+}
+
+/** Several ranges in one answer. Source: RFC 9110, 14.6. */
+function byteranges(
+  object: OpenObject,
+  ranges: readonly ByteRange[],
+  contentType: string,
+  headers: readonly HeaderField[],
+  method: 'GET' | 'HEAD',
+): HttpAnswer {
+  const { sizeBytes } = object.info;
+  const boundary = randomBytes(15).toString('hex');
+  const heads = ranges.map((range, at) =>
+    Buffer.from(
+      `${at === 0 ? '' : '\r\n'}--${boundary}\r\nContent-Range: ${formatContentRange(range, sizeBytes)}\r\nContent-Type: ${contentType}\r\n\r\n`,
+    ),
+  );
+  const end = Buffer.from(`\r\n--${boundary}--\r\n`);
+  const lengthBytes =
+    heads.reduce((sum, head) => sum + head.length, end.length) +
+    ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (const [at, { first, last }] of ranges.entries()) {
+      yield heads[at] ?? end;
+      yield* object.bytes(first, last);
+    }
+    yield end;
+  }
+
+  return {
+    status: 206,
+    headers: [...headers, ['Content-Type', `multipart/byteranges; boundary=${boundary}`]],
+    body: method === 'HEAD' ? { kind: 'empty', lengthBytes } : { kind: 'stream', lengthBytes, chunks: chunks() },
+  };
+}

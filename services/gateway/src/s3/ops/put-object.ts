@@ -1,0 +1,35 @@
+import { objectEtag } from '../../pfs/etag.ts';
+import { pathOfKey } from '../../pfs/key.ts';
+import { emptyAnswer } from '../answer.ts';
+import { operation } from '../operation.ts';
+import { keyOf } from '../target.ts';
+import { preconditionOf, writableBranch, writerId } from '../writing.ts';
+
+/** Stores an object. Source: S3 API reference, PutObject. */
+export const putObject = operation({
+  name: 'PutObject',
+  access: 'write',
+  parse: (request) => ({ path: pathOfKey(keyOf(request)), precondition: preconditionOf(request) }),
+  async run({ domain, caller, principal, view, body }, { path, precondition }) {
+    const branch = writableBranch(view);
+    const { content, release } = await domain.stage.content(caller, body.content());
+    try {
+      const principalId = writerId(principal);
+      const { commitId, hashes } = await domain.rounds.submit({
+        caller,
+        principalId,
+        branch,
+        changes: [{ kind: 'put', path, content }],
+        precondition,
+      });
+      return { commitId, hash: hashes.get(path) };
+    } finally {
+      release();
+    }
+  },
+  encode: ({ commitId, hash }) =>
+    emptyAnswer(200, [
+      ...(hash === undefined ? [] : [['ETag', `"${objectEtag(hash)}"`] as const]),
+      ['x-amz-version-id', commitId],
+    ]),
+});

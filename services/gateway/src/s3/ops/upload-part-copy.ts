@@ -1,0 +1,52 @@
+import { type HeaderField, xmlAnswer } from '../answer.ts';
+import { openSource, parseSource } from '../copying.ts';
+import { S3Error } from '../errors.ts';
+import { operation } from '../operation.ts';
+import { parsePartNumber, parseUpload } from '../uploading.ts';
+import { formatIsoDate } from '../wire/iso-date.ts';
+import { parseCopySourceRange } from '../wire/range.ts';
+import { xmlElement } from '../wire/xml.ts';
+import { writableBranch } from '../writing.ts';
+
+/** The largest part. Source: S3 user guide, "Multipart upload limits". */
+const PART_MAX_BYTES = 5 * 2 ** 30;
+
+/** Source: S3 API reference, UploadPartCopy. */
+export const uploadPartCopy = operation({
+  name: 'UploadPartCopy',
+  access: 'write',
+  parse: (request) => ({
+    ...parseUpload(request),
+    number: parsePartNumber(request),
+    source: parseSource(request),
+    range: request.http.headers.get('x-amz-copy-source-range'),
+  }),
+  async run(ctx, { path, uploadId, number, source, range }) {
+    const branch = writableBranch(ctx.view);
+    ctx.domain.uploads.find(branch, path, uploadId);
+    const { view, info } = await openSource(ctx, source);
+    const { first, last } =
+      range === undefined ? { first: 0, last: info.sizeBytes - 1 } : parseCopySourceRange(range, info.sizeBytes);
+    if (last - first >= PART_MAX_BYTES)
+      throw new S3Error('InvalidRequest', { message: 'The range is larger than a part can be.' });
+    const object = await ctx.domain.files.open(ctx.caller, view, info.path);
+    const part = await ctx.domain.uploads.putPart(
+      ctx.caller,
+      branch,
+      path,
+      uploadId,
+      number,
+      object.bytes(first, last),
+    );
+    return { part, sourceCommitId: source.versionId ?? view.bucket.commitId };
+  },
+  encode({ part, sourceCommitId }) {
+    const headers: HeaderField[] =
+      sourceCommitId === undefined ? [] : [['x-amz-copy-source-version-id', sourceCommitId]];
+    return xmlAnswer(
+      'CopyPartResult',
+      [xmlElement('LastModified', formatIsoDate(part.modifiedMs)), xmlElement('ETag', `"${part.etag}"`)],
+      headers,
+    );
+  },
+});

@@ -1,0 +1,218 @@
+import { S3Error } from './errors.ts';
+import type { Operation } from './operation.ts';
+import { abortMultipartUpload } from './ops/abort-multipart-upload.ts';
+import { completeMultipartUpload } from './ops/complete-multipart-upload.ts';
+import { copyObject } from './ops/copy-object.ts';
+import { createBucket } from './ops/create-bucket.ts';
+import { createMultipartUpload } from './ops/create-multipart-upload.ts';
+import { deleteBucket } from './ops/delete-bucket.ts';
+import { deleteObject } from './ops/delete-object.ts';
+import { deleteObjects } from './ops/delete-objects.ts';
+import { getBucketLocation } from './ops/get-bucket-location.ts';
+import { getBucketVersioning } from './ops/get-bucket-versioning.ts';
+import { getObject, headObject } from './ops/get-object.ts';
+import { headBucket } from './ops/head-bucket.ts';
+import { listBuckets } from './ops/list-buckets.ts';
+import { listMultipartUploads } from './ops/list-multipart-uploads.ts';
+import { listObjects } from './ops/list-objects.ts';
+import { listObjectsV2 } from './ops/list-objects-v2.ts';
+import { listParts } from './ops/list-parts.ts';
+import { putBucketVersioning } from './ops/put-bucket-versioning.ts';
+import { putObject } from './ops/put-object.ts';
+import { uploadPart } from './ops/upload-part.ts';
+import { uploadPartCopy } from './ops/upload-part-copy.ts';
+import type { S3Request } from './request.ts';
+
+/** One line of the table: the first that fits a request names its operation. */
+export interface Route {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  readonly scope: 'service' | 'bucket' | 'object';
+  /** Query parameters that must all be there, with this value after an equals sign. */
+  readonly query?: readonly string[];
+  /** A header that must be there. */
+  readonly header?: string;
+  /** An operation, or the name of one that S3 has and tusk has not. */
+  readonly operation: Operation | string;
+}
+
+export const ROUTES: readonly Route[] = [
+  { method: 'GET', scope: 'service', operation: listBuckets },
+  { method: 'HEAD', scope: 'service', operation: listBuckets },
+
+  // The sub-resources of a bucket.
+  { method: 'GET', scope: 'bucket', query: ['location'], operation: getBucketLocation },
+  { method: 'GET', scope: 'bucket', query: ['versioning'], operation: getBucketVersioning },
+  { method: 'PUT', scope: 'bucket', query: ['versioning'], operation: putBucketVersioning },
+  { method: 'GET', scope: 'bucket', query: ['uploads'], operation: listMultipartUploads },
+  { method: 'POST', scope: 'bucket', query: ['delete'], operation: deleteObjects },
+  { method: 'GET', scope: 'bucket', query: ['accelerate'], operation: 'GetBucketAccelerateConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['accelerate'], operation: 'PutBucketAccelerateConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['acl'], operation: 'GetBucketAcl' },
+  { method: 'PUT', scope: 'bucket', query: ['acl'], operation: 'PutBucketAcl' },
+  { method: 'GET', scope: 'bucket', query: ['analytics'], operation: 'GetBucketAnalyticsConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['analytics'], operation: 'PutBucketAnalyticsConfiguration' },
+  { method: 'DELETE', scope: 'bucket', query: ['analytics'], operation: 'DeleteBucketAnalyticsConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['cors'], operation: 'GetBucketCors' },
+  { method: 'PUT', scope: 'bucket', query: ['cors'], operation: 'PutBucketCors' },
+  { method: 'DELETE', scope: 'bucket', query: ['cors'], operation: 'DeleteBucketCors' },
+  { method: 'GET', scope: 'bucket', query: ['encryption'], operation: 'GetBucketEncryption' },
+  { method: 'PUT', scope: 'bucket', query: ['encryption'], operation: 'PutBucketEncryption' },
+  { method: 'DELETE', scope: 'bucket', query: ['encryption'], operation: 'DeleteBucketEncryption' },
+  {
+    method: 'GET',
+    scope: 'bucket',
+    query: ['intelligent-tiering'],
+    operation: 'GetBucketIntelligentTieringConfiguration',
+  },
+  {
+    method: 'PUT',
+    scope: 'bucket',
+    query: ['intelligent-tiering'],
+    operation: 'PutBucketIntelligentTieringConfiguration',
+  },
+  {
+    method: 'DELETE',
+    scope: 'bucket',
+    query: ['intelligent-tiering'],
+    operation: 'DeleteBucketIntelligentTieringConfiguration',
+  },
+  { method: 'GET', scope: 'bucket', query: ['inventory'], operation: 'GetBucketInventoryConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['inventory'], operation: 'PutBucketInventoryConfiguration' },
+  { method: 'DELETE', scope: 'bucket', query: ['inventory'], operation: 'DeleteBucketInventoryConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['lifecycle'], operation: 'GetBucketLifecycleConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['lifecycle'], operation: 'PutBucketLifecycleConfiguration' },
+  { method: 'DELETE', scope: 'bucket', query: ['lifecycle'], operation: 'DeleteBucketLifecycle' },
+  { method: 'GET', scope: 'bucket', query: ['logging'], operation: 'GetBucketLogging' },
+  { method: 'PUT', scope: 'bucket', query: ['logging'], operation: 'PutBucketLogging' },
+  { method: 'GET', scope: 'bucket', query: ['metadataConfiguration'], operation: 'GetBucketMetadataConfiguration' },
+  { method: 'POST', scope: 'bucket', query: ['metadataConfiguration'], operation: 'CreateBucketMetadataConfiguration' },
+  {
+    method: 'DELETE',
+    scope: 'bucket',
+    query: ['metadataConfiguration'],
+    operation: 'DeleteBucketMetadataConfiguration',
+  },
+  { method: 'GET', scope: 'bucket', query: ['metadataTable'], operation: 'GetBucketMetadataTableConfiguration' },
+  { method: 'POST', scope: 'bucket', query: ['metadataTable'], operation: 'CreateBucketMetadataTableConfiguration' },
+  { method: 'DELETE', scope: 'bucket', query: ['metadataTable'], operation: 'DeleteBucketMetadataTableConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['metrics'], operation: 'GetBucketMetricsConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['metrics'], operation: 'PutBucketMetricsConfiguration' },
+  { method: 'DELETE', scope: 'bucket', query: ['metrics'], operation: 'DeleteBucketMetricsConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['notification'], operation: 'GetBucketNotificationConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['notification'], operation: 'PutBucketNotificationConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['object-lock'], operation: 'GetObjectLockConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['object-lock'], operation: 'PutObjectLockConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['ownershipControls'], operation: 'GetBucketOwnershipControls' },
+  { method: 'PUT', scope: 'bucket', query: ['ownershipControls'], operation: 'PutBucketOwnershipControls' },
+  { method: 'DELETE', scope: 'bucket', query: ['ownershipControls'], operation: 'DeleteBucketOwnershipControls' },
+  { method: 'GET', scope: 'bucket', query: ['policy'], operation: 'GetBucketPolicy' },
+  { method: 'PUT', scope: 'bucket', query: ['policy'], operation: 'PutBucketPolicy' },
+  { method: 'DELETE', scope: 'bucket', query: ['policy'], operation: 'DeleteBucketPolicy' },
+  { method: 'GET', scope: 'bucket', query: ['policyStatus'], operation: 'GetBucketPolicyStatus' },
+  { method: 'GET', scope: 'bucket', query: ['publicAccessBlock'], operation: 'GetPublicAccessBlock' },
+  { method: 'PUT', scope: 'bucket', query: ['publicAccessBlock'], operation: 'PutPublicAccessBlock' },
+  { method: 'DELETE', scope: 'bucket', query: ['publicAccessBlock'], operation: 'DeletePublicAccessBlock' },
+  { method: 'GET', scope: 'bucket', query: ['replication'], operation: 'GetBucketReplication' },
+  { method: 'PUT', scope: 'bucket', query: ['replication'], operation: 'PutBucketReplication' },
+  { method: 'DELETE', scope: 'bucket', query: ['replication'], operation: 'DeleteBucketReplication' },
+  { method: 'GET', scope: 'bucket', query: ['requestPayment'], operation: 'GetBucketRequestPayment' },
+  { method: 'PUT', scope: 'bucket', query: ['requestPayment'], operation: 'PutBucketRequestPayment' },
+  { method: 'GET', scope: 'bucket', query: ['session'], operation: 'CreateSession' },
+  { method: 'GET', scope: 'bucket', query: ['tagging'], operation: 'GetBucketTagging' },
+  { method: 'PUT', scope: 'bucket', query: ['tagging'], operation: 'PutBucketTagging' },
+  { method: 'DELETE', scope: 'bucket', query: ['tagging'], operation: 'DeleteBucketTagging' },
+  { method: 'GET', scope: 'bucket', query: ['versions'], operation: 'ListObjectVersions' },
+  { method: 'GET', scope: 'bucket', query: ['website'], operation: 'GetBucketWebsite' },
+  { method: 'PUT', scope: 'bucket', query: ['website'], operation: 'PutBucketWebsite' },
+  { method: 'DELETE', scope: 'bucket', query: ['website'], operation: 'DeleteBucketWebsite' },
+
+  { method: 'GET', scope: 'bucket', query: ['list-type=2'], operation: listObjectsV2 },
+  { method: 'GET', scope: 'bucket', operation: listObjects },
+  { method: 'HEAD', scope: 'bucket', operation: headBucket },
+  { method: 'PUT', scope: 'bucket', operation: createBucket },
+  { method: 'DELETE', scope: 'bucket', operation: deleteBucket },
+  { method: 'POST', scope: 'bucket', operation: 'PostObject' },
+
+  // The sub-resources of an object.
+  { method: 'POST', scope: 'object', query: ['uploads'], operation: createMultipartUpload },
+  { method: 'GET', scope: 'object', query: ['uploadId'], operation: listParts },
+  { method: 'PUT', scope: 'object', query: ['uploadId'], header: 'x-amz-copy-source', operation: uploadPartCopy },
+  { method: 'PUT', scope: 'object', query: ['uploadId'], operation: uploadPart },
+  { method: 'PUT', scope: 'object', query: ['partNumber'], operation: uploadPart },
+  { method: 'POST', scope: 'object', query: ['uploadId'], operation: completeMultipartUpload },
+  { method: 'DELETE', scope: 'object', query: ['uploadId'], operation: abortMultipartUpload },
+  { method: 'GET', scope: 'object', query: ['acl'], operation: 'GetObjectAcl' },
+  { method: 'PUT', scope: 'object', query: ['acl'], operation: 'PutObjectAcl' },
+  { method: 'GET', scope: 'object', query: ['attributes'], operation: 'GetObjectAttributes' },
+  { method: 'PUT', scope: 'object', query: ['encryption'], operation: 'UpdateObjectEncryption' },
+  { method: 'GET', scope: 'object', query: ['legal-hold'], operation: 'GetObjectLegalHold' },
+  { method: 'PUT', scope: 'object', query: ['legal-hold'], operation: 'PutObjectLegalHold' },
+  { method: 'PUT', scope: 'object', query: ['renameObject'], operation: 'RenameObject' },
+  { method: 'POST', scope: 'object', query: ['restore'], operation: 'RestoreObject' },
+  { method: 'GET', scope: 'object', query: ['retention'], operation: 'GetObjectRetention' },
+  { method: 'PUT', scope: 'object', query: ['retention'], operation: 'PutObjectRetention' },
+  { method: 'POST', scope: 'object', query: ['select'], operation: 'SelectObjectContent' },
+  { method: 'GET', scope: 'object', query: ['tagging'], operation: 'GetObjectTagging' },
+  { method: 'PUT', scope: 'object', query: ['tagging'], operation: 'PutObjectTagging' },
+  { method: 'DELETE', scope: 'object', query: ['tagging'], operation: 'DeleteObjectTagging' },
+  { method: 'GET', scope: 'object', query: ['torrent'], operation: 'GetObjectTorrent' },
+  { method: 'DELETE', scope: 'object', query: ['versionId'], operation: 'DeleteObject of a version' },
+
+  { method: 'PUT', scope: 'object', header: 'x-amz-copy-source', operation: copyObject },
+  { method: 'PUT', scope: 'object', operation: putObject },
+  { method: 'GET', scope: 'object', operation: getObject },
+  { method: 'HEAD', scope: 'object', operation: headObject },
+  { method: 'DELETE', scope: 'object', operation: deleteObject },
+];
+
+/** The lines that a request has to be held against, still in their order. */
+const CANDIDATES = new Map<string, Route[]>();
+for (const route of ROUTES) {
+  const key = `${route.method} ${route.scope}`;
+  CANDIDATES.set(key, [...(CANDIDATES.get(key) ?? []), route]);
+}
+
+/** Whatever the method: with one of these a request is never taken for the one without it. */
+const SUB_RESOURCES = new Set(ROUTES.flatMap(({ query }) => query ?? []).filter((name) => /^[a-zA-Z-]+$/.test(name)));
+
+/** Parameters that go with any request and change nothing of what it is. */
+const HARMLESS =
+  /^(?:x-|response-|(?:prefix|delimiter|marker|max-keys|encoding-type|list-type|continuation-token|start-after|fetch-owner|max-uploads|key-marker|upload-id-marker|max-parts|part-number-marker|partNumber|versionId|max-buckets|bucket-region|AWSAccessKeyId|Expires|Signature)$)/i;
+
+/**
+ * The operation that a request asks for.
+ * @throws S3Error NotImplemented for what S3 has and tusk has not, and for a sub-resource that nobody knows: what it meant is not
+ *   known, so it must not be taken for the plain request; MethodNotAllowed
+ */
+export function routeOf({ http, query, target }: S3Request): Operation {
+  const route = CANDIDATES.get(`${http.method} ${target.scope}`)?.find(
+    (candidate) =>
+      (candidate.query ?? []).every((parameter) => holds(query, parameter)) &&
+      (candidate.header === undefined || http.headers.get(candidate.header) !== undefined),
+  );
+  const asked = new Set(route?.query?.map(nameOf));
+  const strange = query.entries.find(
+    ([name, value]) => !asked.has(name) && !HARMLESS.test(name) && (SUB_RESOURCES.has(name) || value === ''),
+  );
+  if (strange !== undefined) throw new S3Error('NotImplemented', { elements: [['SubResource', strange[0]]] });
+  if (route === undefined) throw methodNotAllowed(target.scope);
+  if (typeof route.operation === 'string')
+    throw new S3Error('NotImplemented', { elements: [['Operation', route.operation]] });
+  return route.operation;
+}
+
+function methodNotAllowed(scope: Route['scope']): S3Error {
+  const methods = ROUTES.filter((route) => route.scope === scope && route.query === undefined).map(
+    ({ method }) => method,
+  );
+  return new S3Error('MethodNotAllowed', { headers: [['Allow', [...new Set(methods)].join(', ')]] });
+}
+
+function holds(query: S3Request['query'], parameter: string): boolean {
+  const equals = parameter.indexOf('=');
+  return equals === -1 ? query.has(parameter) : query.get(parameter.slice(0, equals)) === parameter.slice(equals + 1);
+}
+
+function nameOf(parameter: string): string {
+  return parameter.split('=', 1)[0] ?? parameter;
+}

@@ -1,0 +1,26 @@
+import { isCommitId } from '../pfs/bucket.ts';
+import type { BucketView } from '../pfs/state.ts';
+import { S3Error } from './errors.ts';
+import type { BucketContext } from './operation.ts';
+
+/**
+ * What `versionId` shows: a commit of the repo. Without one, the bucket as it is.
+ * @throws S3Error InvalidArgument, Failure no-such-version
+ */
+export function viewOf({ domain, caller, view }: BucketContext, versionId: string | undefined): Promise<BucketView> {
+  return versionId === undefined ? Promise.resolve(view) : domain.states.viewVersion(caller, view, versionId);
+}
+
+/** @throws S3Error InvalidArgument if it cannot be a commit's id */
+export function parseVersionId(versionId: string | undefined): string | undefined {
+  if (versionId !== undefined && !isCommitId(versionId)) {
+    throw new S3Error('InvalidArgument', {
+      message: 'Invalid version id specified',
+      elements: [
+        ['ArgumentName', 'versionId'],
+        ['ArgumentValue', versionId],
+      ],
+    });
+  }
+  return versionId;
+}

@@ -1,0 +1,36 @@
+import type { BranchRef } from '../pachd/model.ts';
+import type { Principal } from '../pfs/identity.ts';
+import type { BucketView } from '../pfs/state.ts';
+import type { Precondition } from '../pfs/write/change.ts';
+import { S3Error } from './errors.ts';
+import type { S3Request } from './request.ts';
+import { readConditions } from './wire/conditions.ts';
+import type { EntityTags } from './wire/etag.ts';
+
+/** The branch that a bucket writes to. @throws S3Error MethodNotAllowed for a commit, WriteToOutputBranch */
+export function writableBranch({ bucket, derived }: BucketView): BranchRef {
+  if (bucket.commitId !== undefined)
+    throw new S3Error('MethodNotAllowed', { message: 'A commit cannot be changed; write to its branch.' });
+  if (derived) throw new S3Error('WriteToOutputBranch');
+  const { project, repo, branch } = bucket;
+  return { project, repo, branch };
+}
+
+/** Who writes, as one commit holds the writes of one. */
+export function writerId(principal: Principal): string {
+  return principal.kind === 'known' ? principal.id : '';
+}
+
+/**
+ * If-Match and If-None-Match of a write. Source: S3 user guide, "How to prevent object overwrites with conditional writes".
+ */
+export function preconditionOf({ http }: S3Request): Precondition | undefined {
+  const { ifMatch, ifNoneMatch } = readConditions((name) => http.headers.get(name));
+  if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
+  return { ifMatch: tagsOf(ifMatch), ifNoneMatch: tagsOf(ifNoneMatch) };
+}
+
+function tagsOf(tags: EntityTags | undefined): '*' | readonly string[] | undefined {
+  if (tags === undefined) return undefined;
+  return tags.kind === 'any' ? '*' : tags.tags.filter(({ weak }) => !weak).map(({ value }) => `"${value}"`);
+}

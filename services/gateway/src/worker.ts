@@ -1,0 +1,63 @@
+import { createMemoryBranchCache } from './cache/memory.ts';
+import type { Config } from './config.ts';
+import { type Edge, listen } from './edge/listen.ts';
+import { createPachd } from './pachd/client.ts';
+import { openPool, type Pool } from './pachd/pool.ts';
+import { createBuckets } from './pfs/buckets.ts';
+import type { Domain } from './pfs/domain.ts';
+import { createFiles } from './pfs/files.ts';
+import { createIdentity } from './pfs/identity.ts';
+import { createLists } from './pfs/list.ts';
+import { type BranchState, createStates } from './pfs/state.ts';
+import { createUploads } from './pfs/uploads.ts';
+import { createBudget } from './pfs/write/budget.ts';
+import { createCommitter } from './pfs/write/commit.ts';
+import { createJudge } from './pfs/write/judge.ts';
+import { createRounds } from './pfs/write/rounds.ts';
+import { createStage } from './pfs/write/stage.ts';
+import { createHandle } from './s3/handle.ts';
+import { createAccessLog } from './telemetry/access-log.ts';
+import type { Log } from './telemetry/log.ts';
+
+export interface Worker {
+  readonly edge: Edge;
+  readonly pool: Pool;
+  /** Lets what is under way end, for at most `timeoutMs`. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+/** Builds every part of one worker and wires them: the only place that knows all of them. */
+export async function startWorker(config: Config, log: Log): Promise<Worker> {
+  const pool = openPool(config.pachd);
+  const pachd = createPachd(pool);
+  const states = createStates(pachd, createMemoryBranchCache<BranchState>(config.headTtlMs), config.headTtlMs);
+  const identity = createIdentity(pachd, config.cacheSecret, config.authTtlMs);
+  const lists = createLists(pachd);
+  const stage = createStage(pachd, createBudget(config.bufferBytes));
+  const rounds = createRounds(pachd, states, createJudge(pachd, lists), createCommitter(pachd));
+  const domain: Domain = {
+    identity,
+    states,
+    lists,
+    stage,
+    rounds,
+    buckets: createBuckets(pachd, identity, states, lists),
+    files: createFiles(pachd, config.contentCacheBytes),
+    uploads: createUploads(pachd, stage, rounds, config.uploadMaxAgeHours),
+  };
+  const handle = createHandle({
+    domain,
+    log: createAccessLog(log, config.accessLog),
+    domains: config.domains,
+    region: config.region,
+  });
+  const edge = await listen({ ...config.listen, tls: config.tls, exclusive: config.workers === 1, handle });
+  return {
+    edge,
+    pool,
+    async stop(timeoutMs) {
+      await edge.drain(timeoutMs);
+      pool.close();
+    },
+  };
+}
