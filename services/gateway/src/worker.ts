@@ -22,8 +22,8 @@ import type { Log } from './telemetry/log.ts';
 export interface Worker {
   readonly edge: Edge;
   readonly pool: Pool;
-  /** Lets what is under way end, for at most `timeoutMs`. */
-  stop(timeoutMs: number): Promise<void>;
+  /** Lets what is under way end, for as long as the settings allow. */
+  stop(): Promise<void>;
 }
 
 /** Builds every part of one worker and wires them: the only place that knows all of them. */
@@ -51,12 +51,18 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
     domains: config.domains,
     region: config.region,
   });
-  const edge = await listen({ ...config.listen, tls: config.tls, exclusive: config.workers === 1, handle });
+  const edge = await listen({
+    ...config.listen,
+    ...(config.tls === undefined ? {} : { tls: config.tls }),
+    exclusive: config.workers === 1,
+    handle,
+    onFault: (fault) => log.warn({ cause: fault }, 'a request ended badly'),
+  });
   return {
     edge,
     pool,
-    async stop(timeoutMs) {
-      await edge.drain(timeoutMs);
+    async stop() {
+      await edge.drain(config.drainMs);
       pool.close();
     },
   };

@@ -41,10 +41,7 @@ export function createHandle({ domain, log, domains, region }: HandleOptions): H
       entry.failed(error.code, error.cause);
       answer = errorAnswer(error, http.method, http.rawPath, requestId);
     }
-    return entry.account({
-      ...answer,
-      headers: [['x-amz-request-id', requestId], ['x-amz-id-2', requestId], ...answer.headers],
-    });
+    return entry.account(withIds(answer, requestId));
   };
 
   async function serve(http: HttpRequest, request: S3Request, operation: Operation): Promise<HttpAnswer> {

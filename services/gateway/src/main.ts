@@ -1,0 +1,87 @@
+import { startAdmin } from './admin/server.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { lockData } from './data-lock.ts';
+import { type OwnPachd, startOwnPachd } from './own-pachd.ts';
+import { startWorkers, type Workers } from './supervisor.ts';
+import { createLog } from './telemetry/log.ts';
+
+/** The gateway's process: settings, data folder, devpachd if no pachd is given, workers, admin port, signals. */
+
+/** What is to be ended, latest first, when the gateway stops or cannot start. */
+const running: (() => Promise<void> | void)[] = [];
+let stopping = false;
+
+try {
+  await start(readConfig(process.env));
+} catch (error) {
+  const lines =
+    error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
+  for (const line of lines) process.stderr.write(`tusk: ${line}\n`);
+  await endAll();
+  process.exit(1);
+}
+
+async function start(given: Config): Promise<void> {
+  const log = createLog('tusk', given.logLevel);
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+
+  const own = given.pachd.length === 0 ? await ownPachd(given.dataDir, log) : undefined;
+  const config = own === undefined ? given : { ...given, pachd: [own.address] };
+
+  const workers = await startWorkers(config, log);
+  running.push(() => workers.stop());
+
+  const admin = await startAdmin(config.adminListen, { status: () => statusOf(workers) });
+  running.push(() => admin.close());
+
+  sayReady(config, workers.port, admin.port, own);
+}
+
+async function ownPachd(dataDir: string, log: ReturnType<typeof createLog>): Promise<OwnPachd> {
+  running.push(await lockData(dataDir));
+  const own = await startOwnPachd(dataDir, log);
+  running.push(() => own.stop());
+  return own;
+}
+
+async function statusOf(workers: Workers) {
+  const answers = await workers.status();
+  return { notReady: whyNotReady(answers), workers: answers };
+}
+
+function whyNotReady(workers: Awaited<ReturnType<Workers['status']>>): string {
+  if (stopping) return 'it is being stopped';
+  const silent = workers.indexOf(undefined);
+  if (silent !== -1) return `worker ${silent} does not answer`;
+  const pachd = workers.flatMap((worker) => worker?.pachd ?? []);
+  return pachd.some(({ serving }) => serving)
+    ? ''
+    : `no pachd serves: ${pachd.map(({ address, why }) => `${address} ${why}`).join('; ')}`;
+}
+
+function sayReady(config: Config, port: number, adminPort: number, own: OwnPachd | undefined): void {
+  const scheme = config.tls === undefined ? 'http' : 'https';
+  const url = `${scheme}://${config.listen.host}:${port}`;
+  const adminUrl = `http://${config.adminListen.host}:${adminPort}`;
+  const pachd = config.pachd.map((address) => `${address.host}:${address.port}`).join(', ');
+  const lines = [
+    `tusk serves S3 on ${url}, health and status on ${adminUrl}`,
+    own === undefined ? `pachd: ${pachd}` : `pachd: its own stand-in (devpachd) on ${pachd}, data in ${config.dataDir}`,
+    `try:   aws --no-sign-request --endpoint-url ${url} s3 ls s3://master.foo.bar`,
+  ];
+  process.stdout.write(`${lines.slice(0, own === undefined ? 2 : 3).join('\n')}\n`);
+  process.send?.({ kind: 'ready', url, adminUrl, pachd });
+}
+
+/** Ends what runs, in the order that loses nothing. A second signal does not wait. */
+async function stop(): Promise<void> {
+  if (stopping) process.exit(1);
+  stopping = true;
+  await endAll();
+  process.exit(0);
+}
+
+async function endAll(): Promise<void> {
+  for (const end of running.splice(0).reverse()) await end();
+}

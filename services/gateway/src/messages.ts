@@ -1,0 +1,22 @@
+import type { Config } from './config.ts';
+
+/** What the supervisor and its workers say to each other. */
+export type ToWorker =
+  | { readonly kind: 'start'; readonly number: number; readonly config: Config }
+  | { readonly kind: 'status'; readonly id: number }
+  | { readonly kind: 'stop' };
+
+export type FromWorker =
+  | { readonly kind: 'booted' }
+  | { readonly kind: 'listening'; readonly port: number }
+  /** It cannot start, and why, in one line. */
+  | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'status'; readonly id: number; readonly status: WorkerStatus };
+
+export interface WorkerStatus {
+  readonly requestsInFlight: number;
+  readonly sockets: number;
+  readonly bufferedBytes: number;
+  readonly residentBytes: number;
+  readonly pachd: readonly { readonly address: string; readonly serving: boolean; readonly why: string }[];
+}

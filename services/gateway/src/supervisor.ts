@@ -1,0 +1,107 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Config } from './config.ts';
+import type { FromWorker, ToWorker, WorkerStatus } from './messages.ts';
+import type { Log } from './telemetry/log.ts';
+
+/** uWebSockets takes header blocks up to this size; what is past the protocol's own limit gets an S3 error, past this one a bare 431. */
+const HEADERS_MAX_BYTES = 32 << 10;
+const STATUS_TIMEOUT_MS = 3_000;
+const RESTART_DELAY_MS = 500;
+
+export interface Workers {
+  readonly port: number;
+  /** What each worker says of itself; undefined for one that does not answer. */
+  status(): Promise<readonly (WorkerStatus | undefined)[]>;
+  /** Lets what is under way end, then ends them all. */
+  stop(): Promise<void>;
+}
+
+/** Starts the worker processes, and starts one anew that dies. @throws Error with one line that says why they cannot start */
+export async function startWorkers(config: Config, log: Log): Promise<Workers> {
+  const slots: { child: ChildProcess }[] = [];
+  let stopping = false;
+  let port = config.listen.port;
+  let statusId = 0;
+
+  const launch = (number: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), {
+        env: { ...process.env, UWS_HTTP_MAX_HEADERS_SIZE: String(HEADERS_MAX_BYTES) },
+      });
+      slots[number] = { child };
+      child.on('message', (message: FromWorker) => {
+        switch (message.kind) {
+          case 'booted':
+            return send(child, { kind: 'start', number, config: { ...config, listen: { ...config.listen, port } } });
+          case 'listening':
+            return resolve(message.port);
+          case 'failed':
+            reject(new Error(message.why));
+            return child.kill('SIGKILL');
+          case 'status':
+            return undefined;
+        }
+      });
+      child.on('exit', (code, signal) => {
+        reject(new Error(`worker ${number} ended at its start (${signal ?? code})`));
+        if (stopping || port === 0) return;
+        log.error({ worker: number, code, signal }, 'a worker ended; another takes its place');
+        setTimeout(() => {
+          if (!stopping) launch(number).catch((error: unknown) => log.error({ cause: error }, 'a worker cannot start'));
+        }, RESTART_DELAY_MS);
+      });
+    });
+
+  try {
+    for (let number = 0; number < config.workers; number++) port = await launch(number);
+  } catch (error) {
+    stopping = true;
+    for (const { child } of slots) child.kill('SIGKILL');
+    throw error;
+  }
+
+  const ask = (child: ChildProcess): Promise<WorkerStatus | undefined> => {
+    statusId += 1;
+    const id = statusId;
+    return new Promise((resolve) => {
+      const settle = (status: WorkerStatus | undefined) => {
+        clearTimeout(timer);
+        child.off('message', hear);
+        resolve(status);
+      };
+      const hear = (message: FromWorker) => {
+        if (message.kind === 'status' && message.id === id) settle(message.status);
+      };
+      const timer = setTimeout(() => settle(undefined), STATUS_TIMEOUT_MS);
+      child.on('message', hear);
+      send(child, { kind: 'status', id });
+    });
+  };
+
+  return {
+    port,
+    status: () => Promise.all(slots.map(({ child }) => ask(child))),
+    async stop() {
+      stopping = true;
+      await Promise.all(slots.map(({ child }) => end(child, { kind: 'stop' }, config.drainMs + 5_000)));
+    },
+  };
+}
+
+function send(child: ChildProcess, message: ToWorker): void {
+  if (child.connected) child.send(message);
+}
+
+/** Tells a child to end, and kills it when it does not. */
+function end(child: ChildProcess, message: ToWorker, timeoutMs: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    child.on('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    send(child, message);
+  });
+}

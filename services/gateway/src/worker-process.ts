@@ -1,0 +1,53 @@
+import type { FromWorker, ToWorker } from './messages.ts';
+import { createLog } from './telemetry/log.ts';
+import { startWorker, type Worker } from './worker.ts';
+
+/** A worker's process: it does what the supervisor tells it, and ends with it. */
+
+let worker: Worker | undefined;
+
+// Ctrl-C reaches every process of the terminal; when a worker ends is for the supervisor to say.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', () => process.exit(1));
+process.on('message', (message: ToWorker) => void obey(message));
+tell({ kind: 'booted' });
+
+async function obey(message: ToWorker): Promise<void> {
+  switch (message.kind) {
+    case 'start':
+      return start(message);
+    case 'status':
+      return report(message.id);
+    case 'stop':
+      await worker?.stop();
+      process.exit(0);
+  }
+}
+
+async function start({ number, config }: ToWorker & { kind: 'start' }): Promise<void> {
+  const log = createLog(`worker ${number}`, config.logLevel);
+  // What nobody caught may have left anything half done: the supervisor starts a new process.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ cause: error }, 'the worker ends');
+    process.exit(1);
+  });
+  try {
+    worker = await startWorker(config, log);
+    tell({ kind: 'listening', port: worker.edge.port });
+  } catch (error) {
+    tell({ kind: 'failed', why: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+async function report(id: number): Promise<void> {
+  if (worker === undefined) return;
+  const { inFlight, sockets, bufferedBytes } = worker.edge.stats();
+  const pachd = await worker.pool.health();
+  const residentBytes = process.memoryUsage.rss();
+  tell({ kind: 'status', id, status: { requestsInFlight: inFlight, sockets, bufferedBytes, residentBytes, pachd } });
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}
