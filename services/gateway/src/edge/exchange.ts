@@ -2,7 +2,7 @@ import type { Handle, HttpRequest } from '../s3/http.ts';
 import { EMPTY_BODY, type IncomingBody, receiveBody } from './body.ts';
 import type { EdgeLimits } from './limits.ts';
 import { bodyFraming, type RequestHead, readHead } from './request.ts';
-import { type OutgoingAnswer, outgoingAnswer } from './response.ts';
+import { type Framing, type OutgoingAnswer, outgoingAnswer } from './response.ts';
 import type { UwsRequest, UwsResponse } from './uws.ts';
 
 /** One request and its answer. */
@@ -72,8 +72,8 @@ async function serve(
   try {
     const answer = await context.handle(request);
     await leaveParser();
-    const close = await settle(incoming, wantsClose(head), context);
-    await outgoing.send(answer, { isHead: head.method === 'HEAD', close: close || context.isDraining() });
+    const connection = await settle(incoming, wantsClose(head), context);
+    await outgoing.send(answer, { isHead: head.method === 'HEAD', connection });
   } catch (fault) {
     context.onFault(fault);
     await leaveParser();
@@ -93,26 +93,32 @@ function leaveParser(): Promise<void> {
 
 /**
  * What becomes of a body that was not read. A small rest is thrown away after the answer. With a large one the answer says that the
- * connection ends, and the rest stays in the socket, so that the client has ten seconds to read the answer. If the rest is of
+ * connection ends, and the rest stays in the socket, so that the client has ten seconds to read the answer (`hold`). If the rest is of
  * unknown size, or the client itself ends the connection (then uWebSockets closes it at once, and unread bytes would make the system
  * drop the answer), some of it is taken before the answer.
- * @returns whether the connection is to end.
  */
-async function settle(incoming: IncomingBody, clientCloses: boolean, context: ExchangeContext): Promise<boolean> {
+async function settle(
+  incoming: IncomingBody,
+  clientCloses: boolean,
+  context: ExchangeContext,
+): Promise<Framing['connection']> {
   if (!incoming.complete() && !incoming.stalled()) {
     const rest = incoming.remainingBytes();
     if (!clientCloses && rest !== undefined && rest <= context.limits.discardMaxBytes) {
       incoming.settle('drop');
-      return false;
+      return context.isDraining() ? 'hold' : 'keep';
     }
     if (rest === undefined || clientCloses) {
       await incoming.discardAll();
       await leaveParser();
     }
   }
-  const complete = incoming.complete();
-  incoming.settle(complete ? 'drop' : 'hold');
-  return !complete;
+  if (!incoming.complete()) {
+    incoming.settle('hold');
+    return 'hold';
+  }
+  incoming.settle('drop');
+  return context.isDraining() ? 'close' : 'keep';
 }
 
 function wantsClose(head: RequestHead): boolean {

@@ -7,8 +7,11 @@ import type { UwsResponse } from './uws.ts';
 /** What is said about the connection with an answer. */
 export interface Framing {
   readonly isHead: boolean;
-  /** Whether the answer is the last of its connection, and says so. */
-  readonly close: boolean;
+  /**
+   * What becomes of the connection. `close` and `hold` tell the client that this answer is the last one; `close` lets uWebSockets end
+   * it as soon as the answer is out, `hold` leaves that to the client, or to the idle timeout.
+   */
+  readonly connection: 'keep' | 'close' | 'hold';
 }
 
 /** An answer on its way out, from the socket's side. */
@@ -38,7 +41,9 @@ export function outgoingAnswer(
   limits: EdgeLimits,
   onFault: (fault: unknown) => void,
 ): OutgoingAnswer {
+  /** Whether the response is no longer ours: ended, or aborted. Then any call of `res` throws. */
   let gone = false;
+  let aborted = false;
   let waitingBytes = 0;
   let lastProgressMs = 0;
   let writable: ((offset: number) => boolean) | undefined;
@@ -63,11 +68,10 @@ export function outgoingAnswer(
   }
 
   function abort(): void {
-    if (!gone) {
-      gone = true;
-      release(iterator);
-      unblock();
-    }
+    gone = true;
+    aborted = true;
+    release(iterator);
+    unblock();
   }
 
   function cut(): void {
@@ -77,14 +81,32 @@ export function outgoingAnswer(
     }
   }
 
-  function writeHead(answer: HttpAnswer, framing: Framing): void {
+  function writeHead(answer: HttpAnswer): void {
     res.writeStatus(statusLine(answer.status));
     for (const [name, value] of answer.headers) {
       res.writeHeader(name, fieldValue(value));
     }
-    if (framing.close) {
+  }
+
+  function writeHeadOf(answer: HttpAnswer, framing: Framing): void {
+    writeHead(answer);
+    if (framing.connection !== 'keep') {
       res.writeHeader('Connection', 'close');
     }
+  }
+
+  /** Only for an answer that fits into the cork buffer, see `SMALL_BYTES`. */
+  function endNow(write: () => void): void {
+    gone = true;
+    res.cork(write);
+  }
+
+  function tryEnd(piece: Uint8Array, totalBytes: number, pieceIsLast: boolean): boolean {
+    const [ok, done] = res.tryEnd(piece, totalBytes);
+    if (done || (ok && pieceIsLast)) {
+      gone = true;
+    }
+    return ok || done;
   }
 
   /** Hands over one piece of an answer of known length; waits until the client has taken it. */
@@ -94,16 +116,17 @@ export function outgoingAnswer(
     startBytes: number,
     head?: () => void,
   ): Promise<void> {
-    let done = false;
+    const isLast = startBytes + piece.length === totalBytes;
+    let taken = false;
     res.cork(() => {
       head?.();
-      done = res.tryEnd(piece, totalBytes).some(Boolean);
+      taken = tryEnd(piece, totalBytes, isLast);
     });
-    if (!done) {
+    if (!taken) {
       await block(piece.length, (offset) => {
         const rest = piece.subarray(offset - startBytes);
         waitingBytes = rest.length;
-        return res.tryEnd(rest, totalBytes).some(Boolean);
+        return rest.length === 0 || tryEnd(rest, totalBytes, isLast);
       });
     }
   }
@@ -133,13 +156,13 @@ export function outgoingAnswer(
     iterator = chunks[Symbol.asyncIterator]();
     for (;;) {
       const next = await iterator.next();
-      if (gone) {
-        return;
-      }
       if (next.done === true) {
         break;
       }
       const piece = next.value;
+      if (aborted) {
+        return;
+      }
       if (totalBytes !== undefined && sentBytes + piece.length > totalBytes) {
         throw new Error('the answer is longer than it announced');
       }
@@ -148,15 +171,15 @@ export function outgoingAnswer(
         sentBytes += piece.length;
         head = undefined;
       }
-      if (gone) {
-        return;
-      }
+    }
+    if (aborted) {
+      return;
     }
     if (totalBytes !== undefined && sentBytes < totalBytes) {
       throw new Error('the answer is shorter than it announced');
     }
     if (totalBytes === undefined || totalBytes === 0) {
-      res.cork(() => {
+      endNow(() => {
         head?.();
         res.end();
       });
@@ -177,26 +200,29 @@ export function outgoingAnswer(
       if (gone) {
         return;
       }
-      const { body, status } = answer;
-      const head = () => writeHead(answer, framing);
+      const { body } = answer;
+      const head = () => writeHeadOf(answer, framing);
       try {
-        if (framing.isHead || status === 204 || status === 304 || body.kind === 'empty') {
+        if (isWithoutBody(answer, framing)) {
           if (body.kind === 'stream') {
             release(body.chunks[Symbol.asyncIterator]());
           }
-          res.cork(() => {
+          endNow(() => {
             head();
             endEmpty(res, answer, framing);
           });
         } else if (body.kind === 'stream') {
           await sendStream(body.chunks, body.lengthBytes, head);
-        } else if (body.bytes.length <= SMALL_BYTES) {
-          res.cork(() => {
-            head();
-            res.end(body.bytes);
-          });
-        } else {
+        } else if (body.kind === 'bytes' && body.bytes.length > SMALL_BYTES) {
           await writeExact(body.bytes, body.bytes.length, 0, head);
+        } else {
+          endNow(() => {
+            writeHead(answer);
+            if (framing.connection === 'hold') {
+              res.writeHeader('Connection', 'close');
+            }
+            res.end(body.kind === 'bytes' ? body.bytes : undefined, framing.connection === 'close');
+          });
         }
       } catch (fault) {
         onFault(fault);
@@ -221,23 +247,20 @@ export function outgoingAnswer(
   };
 }
 
+function isWithoutBody({ status }: HttpAnswer, { isHead }: Framing): boolean {
+  return isHead || status === 204 || status === 304;
+}
+
 /**
- * Ends an answer without a body. A length that differs from what is sent is written as a header of our own: the older build never
- * finishes a response whose length was handed to `endWithoutBody`.
+ * Ends an answer that has no body, though it may tell the length of one. That is written as a header of our own: the older build
+ * never finishes a response whose length was handed to `endWithoutBody`.
  */
-function endEmpty(res: UwsResponse, answer: HttpAnswer, framing: Framing): void {
-  const { body, status } = answer;
-  if (status === 204 || status === 304) {
-    res.endWithoutBody();
-  } else if (!framing.isHead) {
-    res.end();
-  } else {
-    const lengthBytes = body.kind === 'bytes' ? body.bytes.length : body.lengthBytes;
-    if (lengthBytes !== undefined) {
-      res.writeHeader('Content-Length', String(lengthBytes));
-    }
-    res.endWithoutBody();
+function endEmpty(res: UwsResponse, { body, status }: HttpAnswer, { isHead }: Framing): void {
+  const lengthBytes = body.kind === 'bytes' ? body.bytes.length : body.lengthBytes;
+  if (isHead && status !== 204 && status !== 304 && lengthBytes !== undefined) {
+    res.writeHeader('Content-Length', String(lengthBytes));
   }
+  res.endWithoutBody();
 }
 
 function statusLine(status: number): string {
