@@ -26,6 +26,7 @@ export function createBudget(limitBytes: number): Budget {
   return {
     usedBytes: () => used,
     async take(bytes, signal) {
+      signal.throwIfAborted();
       const share = Math.min(bytes, limitBytes);
       if (waiting.length === 0 && used + share <= limitBytes) used += share;
       else await wait(share, signal);
@@ -50,6 +51,8 @@ export function createBudget(limitBytes: number): Budget {
         const at = waiting.indexOf(entry);
         if (at !== -1) waiting.splice(at, 1);
         reject(why);
+        // Those behind it may fit where it did not.
+        give(0);
       }
       function settle() {
         clearTimeout(timer);

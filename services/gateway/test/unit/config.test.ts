@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../../src/config.ts';
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('the settings', () => {
+  it('have a default each', () => {
+    const config = readConfig({ PATH: '/bin' });
+    expect(config).toMatchObject({
+      listen: { host: '127.0.0.1', port: 30600 },
+      adminListen: { host: '127.0.0.1', port: 30601 },
+      pachd: [],
+      workers: 1,
+      headTtlMs: 1000,
+      dataDir: '.tusk',
+    });
+    expect(config.cacheSecret).toHaveLength(64);
+  });
+
+  it('are read from the environment', () => {
+    const config = readConfig({
+      TUSK_LISTEN: '[::1]:8080',
+      TUSK_PACHD: 'grpc://pachd-0:1650, grpcs://pachd-1:1650',
+      TUSK_DOMAINS: 's3.example.com, S3.Internal',
+      TUSK_ACCESS_LOG: 'off',
+    });
+    expect(config.listen).toEqual({ host: '::1', port: 8080 });
+    expect(config.pachd).toEqual([
+      { host: 'pachd-0', port: 1650, tls: false },
+      { host: 'pachd-1', port: 1650, tls: true },
+    ]);
+    expect(config.domains).toEqual(['s3.example.com', 's3.internal']);
+    expect(config.accessLog).toBe(false);
+  });
+
+  it('are refused all at once, one line each, and without what was given', () => {
+    const problems = problemsOf({
+      TUSK_LISTEN: 'nowhere',
+      TUSK_WORKERS: '0',
+      TUSK_CACHE_SECRET: 'too short',
+      TUSK_LOG_LEVEL: 'loud',
+      TUSK_LISTENS: 'typo',
+      TUSK_TLS_CERT: 'cert.pem',
+    });
+    expect(problems).toHaveLength(6);
+    expect(problems.join('\n')).not.toMatch(/too short|nowhere|typo|loud/);
+    for (const problem of problems) expect(problem).toMatch(/^TUSK_\w+[: ]/);
+  });
+
+  it('refuse workers that would not see what another wrote', () => {
+    expect(problemsOf({ TUSK_WORKERS: '2' })).toEqual([expect.stringContaining('TUSK_REDIS_URL')]);
+  });
+});
