@@ -1,0 +1,70 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Before each block in a pack stand its id (32 bytes) and its length (4). */
+export const HEADER_BYTES = 36;
+
+export function packPath(folder: string, id: number): string {
+  return join(folder, 'packs', `${String(id).padStart(8, '0')}.pack`);
+}
+
+/** A file that blocks are appended to, by one process only. What was never synced may be lost, and nobody knows of it. */
+export interface Pack {
+  readonly id: number;
+  readonly size: () => number;
+  /** Resolves to the offset of the block's bytes, when they can be read. */
+  readonly append: (id: Buffer, block: readonly Buffer[], length: number) => Promise<number>;
+  /** Resolves when all that was appended before the call is on disk. */
+  readonly sync: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export async function createPack(folder: string, id: number): Promise<Pack> {
+  const file = await open(packPath(folder, id), 'wx');
+  let size = 0;
+  let writes: Promise<unknown> = Promise.resolve();
+  return {
+    id,
+    size: () => size,
+    append: async (blockId, block, length) => {
+      const header = Buffer.allocUnsafe(HEADER_BYTES);
+      blockId.copy(header);
+      header.writeUInt32BE(length, 32);
+      const start = size;
+      size += HEADER_BYTES + length;
+      const writing = writeAll(file, [header, ...block], start);
+      writes = Promise.all([writes.catch(() => undefined), writing]);
+      await writing;
+      return start + HEADER_BYTES;
+    },
+    sync: createSync(() => file.datasync()),
+    close: async () => {
+      await writes.catch(() => undefined);
+      await file.close();
+    },
+  };
+}
+
+async function writeAll(file: FileHandle, parts: readonly Buffer[], position: number): Promise<void> {
+  const bytes = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
+    at += bytesWritten;
+  }
+}
+
+/** Callers that come while a sync runs share the next one, since the running one may not cover what they wrote. */
+function createSync(flush: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  return () => {
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        running = flush();
+        return running;
+      });
+    return next;
+  };
+}

@@ -1,0 +1,31 @@
+import { readOptions, USAGE } from './options.ts';
+import { type RunningServer, startServer } from './server.ts';
+
+/** What is not closed by then is left to the next start, which finds a whole store in any case. */
+const CLOSE_MAX_MS = 2000;
+
+async function main(): Promise<void> {
+  const server = await startServer(readOptions(process.argv.slice(2), process.env));
+  process.once('SIGTERM', () => stop(server));
+  process.once('SIGINT', () => stop(server));
+  // A parent that has died can stop nobody.
+  process.once('disconnect', () => stop(server));
+  process.stdout.write(`devpachd listening on ${server.address}\n`);
+  process.send?.({ ready: true, address: server.address });
+}
+
+function stop(server: RunningServer): void {
+  setTimeout(() => process.exit(0), CLOSE_MAX_MS).unref();
+  server.close().then(
+    () => process.exit(0),
+    (error: unknown) => fail(error),
+  );
+}
+
+function fail(error: unknown): never {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`devpachd: ${message.split('\n', 1)[0]} (${USAGE})\n`);
+  process.exit(1);
+}
+
+await main().catch(fail);

@@ -1,0 +1,119 @@
+import type { EventEmitter } from 'node:events';
+import type { handleClientStreamingCall, handleServerStreamingCall, handleUnaryCall, Metadata } from '@grpc/grpc-js';
+import type { App } from '../app.ts';
+import { authenticate, type Caller } from '../auth/tokens.ts';
+import { PfsError } from '../store/errors.ts';
+import { toRpcError } from './errors.ts';
+
+/** What a handler knows of its call. */
+export interface Context {
+  /** Who calls; undefined while auth is off, and in calls that need no token. */
+  readonly caller: Caller | undefined;
+  /** Who calls, for calls that need no token: throws when it comes to need one. */
+  readonly requireCaller: () => Caller | undefined;
+  /** Aborts when the client is gone or its deadline is over. */
+  readonly signal: AbortSignal;
+}
+
+export type Send<T> = (message: T) => Promise<void>;
+
+/** Turns handlers into gRPC's, each of them counted, authenticated, cancelled and its errors told in one place. */
+export interface Calls {
+  readonly unary: <Q, R>(handler: (request: Q, context: Context) => R | Promise<R>) => handleUnaryCall<Q, R>;
+  readonly stream: <Q, R>(
+    handler: (request: Q, context: Context, send: Send<R>) => Promise<void>,
+  ) => handleServerStreamingCall<Q, R>;
+  readonly upload: <Q, R>(
+    handler: (requests: AsyncIterator<Q>, context: Context) => Promise<R>,
+  ) => handleClientStreamingCall<Q, R>;
+}
+
+/** `token`: whether the calls need one when auth is on. */
+export function createCalls(app: App, options: { readonly token: boolean }): Calls {
+  const enter = (call: { readonly metadata: Metadata; readonly getPath: () => string }) => {
+    app.counters.call(methodOf(call));
+  };
+  const contextOf = (call: EventEmitter & { readonly metadata: Metadata }): Context => {
+    const abort = new AbortController();
+    call.on('cancelled', () => abort.abort());
+    const requireCaller = () => (app.authOn ? authenticate(app.db, tokenOf(call.metadata)) : undefined);
+    return { caller: options.token ? requireCaller() : undefined, requireCaller, signal: abort.signal };
+  };
+  const failed = (call: { readonly getPath: () => string }, error: unknown) => {
+    app.counters.failure(methodOf(call));
+    if (!(error instanceof PfsError)) app.onError(error);
+    return toRpcError(error);
+  };
+
+  return {
+    unary: (handler) => (call, callback) => {
+      enter(call);
+      void (async () => {
+        try {
+          callback(null, await handler(call.request, contextOf(call)));
+        } catch (error) {
+          callback(failed(call, error));
+        }
+      })();
+    },
+    stream: (handler) => (call) => {
+      enter(call);
+      void (async () => {
+        try {
+          const context = contextOf(call);
+          await handler(call.request, context, (message) => sendTo(call, message, context.signal));
+          call.end();
+        } catch (error) {
+          const { code, details } = failed(call, error);
+          call.emit('error', { code, details });
+        }
+      })();
+    },
+    upload: (handler) => (call, callback) => {
+      enter(call);
+      void (async () => {
+        try {
+          const context = contextOf(call);
+          const requests = call[Symbol.asyncIterator]();
+          callback(null, await handler(requests, context));
+        } catch (error) {
+          callback(failed(call, error));
+          // What the client still sends is read and dropped, so that it gets to see the answer.
+          call.on('error', () => undefined);
+          call.resume();
+        }
+      })();
+    },
+  };
+}
+
+function methodOf(call: { readonly getPath: () => string }): string {
+  return call.getPath().replace(/^\//, '');
+}
+
+function tokenOf(metadata: Metadata): string | undefined {
+  return metadata.get('authn-token')[0]?.toString();
+}
+
+/** Writes, and waits while the client reads more slowly than that. */
+async function sendTo<R>(
+  call: EventEmitter & { readonly write: (message: R) => boolean },
+  message: R,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) throw new PfsError('cancelled', 'context canceled');
+  if (call.write(message)) return;
+  await new Promise<void>((resolve, reject) => {
+    const done = () => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', aborted);
+      resolve();
+    };
+    const aborted = () => {
+      call.off('drain', done);
+      reject(new PfsError('cancelled', 'context canceled'));
+    };
+    call.on('drain', done);
+    signal.addEventListener('abort', aborted, { once: true });
+  });
+}

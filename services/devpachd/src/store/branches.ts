@@ -1,0 +1,59 @@
+import { type Db, nextNumber } from './db.ts';
+import { notFound, refused } from './errors.ts';
+import { type BranchRef, isCommitId, repoText } from './names.ts';
+import type { BranchRecord, RepoRecord } from './records.ts';
+import { branchesOf, findRepo, rawRepoNotFound } from './repos.ts';
+
+export function rawBranchNotFound(branch: BranchRef): string {
+  return `branch (id=0, branch=${repoText(branch.repo)}@${branch.name}) not found`;
+}
+
+export function branchNotFound(branch: BranchRef): string {
+  return `branch "${branch.name}" not found in repo ${repoText(branch.repo)}`;
+}
+
+/** The branch. What is missing, a project, a repo or only the branch, is told in lines, as pachd's joined errors are. */
+export function lookUpBranch(db: Db, branch: BranchRef): BranchRecord {
+  const missing: string[] = [];
+  if (!db.projects.get(branch.repo.project)) {
+    missing.push(`get project by name: project "${branch.repo.project}" not found`);
+  }
+  const repo = findRepo(db, branch.repo);
+  if (!repo) missing.push(rawRepoNotFound(branch.repo));
+  const found = repo && db.branches.get([repo.id, branch.name]);
+  if (!found) throw notFound([...missing, rawBranchNotFound(branch)].join('\n'));
+  return found;
+}
+
+/** Points the branch to a commit, and makes it where it is missing. Only inside a transaction. */
+export function moveBranch(db: Db, repo: RepoRecord, name: string, head: string, createdBy: string): void {
+  const now = Date.now();
+  const old = db.branches.get([repo.id, name]);
+  if (!old && isCommitId(name)) throw refused('update head: branch name cannot be a UUID V4');
+  db.branches.put(
+    [repo.id, name],
+    old
+      ? { ...old, head, updatedAt: now }
+      : {
+          seq: nextNumber(db, 'branch'),
+          repoId: repo.id,
+          name,
+          head,
+          createdAt: now,
+          updatedAt: now,
+          createdBy,
+          metadata: {},
+        },
+  );
+}
+
+/** Newest first, or oldest first. */
+export function listBranches(db: Db, repoId: number, reverse: boolean): readonly BranchRecord[] {
+  return [...branchesOf(db, repoId)].sort((a, b) => (reverse ? a.seq - b.seq : b.seq - a.seq));
+}
+
+export function listAllBranches(db: Db, reverse: boolean): readonly BranchRecord[] {
+  return [...db.branches.getRange()]
+    .map(({ value }) => value)
+    .sort((a, b) => (reverse ? a.seq - b.seq : b.seq - a.seq));
+}

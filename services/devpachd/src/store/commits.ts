@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import { releaseLayers } from '../files/layers.ts';
+import { moveBranch } from './branches.ts';
+import { type Db, nextNumber, underPrefix } from './db.ts';
+import { PfsError, refused, within } from './errors.ts';
+import { commitText, repoText } from './names.ts';
+import type { CommitRecord, Origin, RepoRecord } from './records.ts';
+import { branchesOf, repoById, repoRef } from './repos.ts';
+
+export function newId(): string {
+  return randomUUID().replaceAll('-', '');
+}
+
+export function textOf(db: Db, commit: CommitRecord): string {
+  const repo = repoById(db, commit.repoId);
+  if (!repo) throw new Error(`commit ${commit.id} without a repo`);
+  return commitText({ repo: repoRef(repo), id: commit.id, branch: undefined });
+}
+
+export function alreadyFinished(db: Db, commit: CommitRecord): PfsError {
+  return refused(`commit ${textOf(db, commit)} has already finished`);
+}
+
+export function parentOfCommit(db: Db, commit: CommitRecord): CommitRecord | undefined {
+  return commit.parent === null ? undefined : db.commits.get([commit.repoId, commit.parent]);
+}
+
+export function childrenOf(db: Db, commit: CommitRecord): readonly CommitRecord[] {
+  return [...underPrefix(db.children as never, [commit.repoId, commit.id])].flatMap(({ value }) => {
+    const child = db.commits.get([commit.repoId, value as string]);
+    return child ? [child] : [];
+  });
+}
+
+/** Only inside a transaction. */
+export function putCommit(db: Db, commit: CommitRecord): CommitRecord {
+  const updated = { ...commit, updatedAt: Date.now() };
+  db.commits.put([commit.repoId, commit.id], updated);
+  return updated;
+}
+
+export interface NewCommit {
+  readonly repo: RepoRecord;
+  readonly branch: string;
+  readonly parent: CommitRecord | undefined;
+  readonly origin: Origin;
+  readonly description: string;
+  readonly createdBy: string;
+}
+
+/** Makes an open commit that no branch points to yet. Only inside a transaction. */
+export function insertCommit(db: Db, what: NewCommit): CommitRecord {
+  const seq = nextNumber(db, 'commit');
+  const now = Date.now();
+  const commit: CommitRecord = {
+    seq,
+    repoId: what.repo.id,
+    id: newId(),
+    branch: what.branch,
+    origin: what.origin,
+    description: what.description,
+    parent: what.parent?.id ?? null,
+    started: now,
+    finishing: null,
+    finished: null,
+    error: '',
+    sizeBytes: 0,
+    compactingMs: null,
+    validatingMs: null,
+    createdBy: what.createdBy,
+    createdAt: now,
+    updatedAt: now,
+    metadata: {},
+    diff: [],
+    total: null,
+  };
+  db.commits.put([commit.repoId, commit.id], commit);
+  db.repoCommits.put([commit.repoId, seq], commit.id);
+  db.allCommits.put(seq, [commit.repoId, commit.id]);
+  db.commitSets.put([commit.id, seq], commit.repoId);
+  if (what.parent) db.children.put([commit.repoId, what.parent.id, seq], commit.id);
+  return commit;
+}
+
+/** An empty commit that is finished from the start, as a branch without a head gets. Only inside a transaction. */
+export function insertEmptyCommit(db: Db, repo: RepoRecord, branch: string, createdBy: string): CommitRecord {
+  const commit = insertCommit(db, { repo, branch, parent: undefined, origin: 'auto', description: '', createdBy });
+  return putCommit(db, { ...commit, finishing: commit.started, finished: commit.started, total: [] });
+}
+
+/**
+ * Starts a commit on a branch, which then points to it. Only inside a transaction. The parent is the head of the branch, or the one given;
+ * throws when that is still open.
+ */
+export function startCommit(db: Db, what: NewCommit): CommitRecord {
+  const { parent } = what;
+  if (parent && parent.finishing === null) {
+    throw refused(`create commit: parent commit ${textOf(db, parent)} has not been finished`);
+  }
+  const commit = insertCommit(db, what);
+  within('create commit: create commit', () => moveBranch(db, what.repo, what.branch, commit.id, what.createdBy));
+  return commit;
+}
+
+/** Ends the writing. The finisher does the rest. Only inside a transaction. */
+export function finishCommit(db: Db, commit: CommitRecord, description: string, error: string): void {
+  if (commit.finishing !== null) throw alreadyFinished(db, commit);
+  putCommit(db, { ...commit, finishing: Date.now(), description: description || commit.description, error });
+  db.finishing.put([commit.repoId, commit.seq], commit.id);
+}
+
+/** Removes a commit: its children get its parent, and so do branches that point to it. Only inside a transaction. */
+export function deleteCommit(db: Db, commit: CommitRecord, deletedBy: string): void {
+  const repo = repoById(db, commit.repoId);
+  if (!repo) return;
+  const children = childrenOf(db, commit);
+  for (const child of children) {
+    if (child.finished !== null) continue;
+    const suffix = child.finishing === null ? '' : ', consider using WaitCommit';
+    throw refused(`cannot squash until child commit ${textOf(db, child)} is finished${suffix}`);
+  }
+  removeCommit(db, commit);
+  for (const child of children) {
+    putCommit(db, { ...child, parent: commit.parent });
+    db.children.remove([commit.repoId, commit.id, child.seq]);
+    if (commit.parent !== null) db.children.put([commit.repoId, commit.parent, child.seq], child.id);
+  }
+  let empty: string | undefined;
+  for (const branch of branchesOf(db, repo.id)) {
+    if (branch.head !== commit.id) continue;
+    const head = commit.parent ?? (empty ??= insertEmptyCommit(db, repo, branch.name, deletedBy).id);
+    moveBranch(db, repo, branch.name, head, deletedBy);
+  }
+}
+
+/** Removes the records of a commit and its hold on its files, and nothing else. Only inside a transaction. */
+export function removeCommit(db: Db, commit: CommitRecord): void {
+  db.commits.remove([commit.repoId, commit.id]);
+  db.repoCommits.remove([commit.repoId, commit.seq]);
+  db.allCommits.remove(commit.seq);
+  db.commitSets.remove([commit.id, commit.seq]);
+  db.finishing.remove([commit.repoId, commit.seq]);
+  if (commit.parent !== null) db.children.remove([commit.repoId, commit.parent, commit.seq]);
+  releaseLayers(db, commit.diff);
+  if (commit.total) releaseLayers(db, commit.total);
+}
+
+/** Removes a repo with its branches and commits. Only inside a transaction. */
+export function removeRepo(db: Db, repo: RepoRecord): void {
+  for (const branch of branchesOf(db, repo.id)) db.branches.remove([repo.id, branch.name]);
+  for (const { value } of [...underPrefix(db.repoCommits as never, [repo.id])]) {
+    const commit = db.commits.get([repo.id, value as string]);
+    if (commit) removeCommit(db, commit);
+  }
+  db.repos.remove([repo.project, repo.name, repo.type]);
+  db.repoById.remove(repo.id);
+  db.leases.remove(`repo:${repo.id}`);
+}
+
+/** Commits of a repo in the order they were started, or the other way round. */
+export function* commitsOf(db: Db, repoId: number, newestFirst: boolean): Generator<CommitRecord> {
+  for (const { value } of [...underPrefix(db.repoCommits as never, [repoId], { reverse: newestFirst })]) {
+    const commit = db.commits.get([repoId, value as string]);
+    if (commit) yield commit;
+  }
+}
+
+export function* allCommits(db: Db, newestFirst: boolean): Generator<CommitRecord> {
+  for (const { value } of [...db.allCommits.getRange({ reverse: newestFirst })]) {
+    const commit = db.commits.get(value);
+    if (commit) yield commit;
+  }
+}
+
+export function commitsOfSet(db: Db, id: string): readonly CommitRecord[] {
+  return [...underPrefix(db.commitSets as never, [id])].flatMap(({ value }) => {
+    const commit = db.commits.get([value as number, id]);
+    return commit ? [commit] : [];
+  });
+}
+
+export function repoOf(db: Db, commit: CommitRecord): RepoRecord {
+  const repo = repoById(db, commit.repoId);
+  if (!repo) throw new PfsError('notFound', `commit ${commit.id} has no repo any more`);
+  return repo;
+}
+
+export function describe(repo: RepoRecord): string {
+  return repoText(repoRef(repo));
+}

@@ -1,0 +1,224 @@
+import type { Packs } from '../content/packs.ts';
+import type { Counters } from '../counters.ts';
+import { levelToMerge, mergeLayers, rowsOf } from '../files/compact.ts';
+import { hashOf } from '../files/content.ts';
+import { END, mergedEntries, openCursor } from '../files/cursor.ts';
+import { holdLayers, type PreparedLayer, releaseLayers } from '../files/layers.ts';
+import { createFullValidator, createValidator, type Verdict } from '../files/validate.ts';
+import { baseOf } from './commit-files.ts';
+import { putCommit } from './commits.ts';
+import type { Db } from './db.ts';
+import { dropLease, holdsLease, isLeaseFree, LEASE_MS, takeLease } from './leases.ts';
+import type { CommitRecord } from './records.ts';
+import type { Waiting } from './waiting.ts';
+
+/** How long a commit that another process left finishing, or was told to finish, may lie before it is seen. */
+const POLL_MS = 50;
+const PAUSE_ENTRIES = 500;
+
+export interface Finisher {
+  /** Looks for work now. */
+  readonly nudge: () => void;
+  readonly close: () => Promise<void>;
+}
+
+export interface FinisherParts {
+  readonly db: Db;
+  readonly packs: Packs;
+  readonly owner: string;
+  readonly waiting: Waiting;
+  readonly counters: Counters;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Brings commits from FINISHING to FINISHED: merges what they changed, validates it, and makes their whole content. A repo's commits are
+ * finished one after the other, by whichever process holds its lease; different repos at the same time.
+ */
+export function startFinisher({ db, packs, owner, waiting, counters, onError }: FinisherParts): Finisher {
+  const running = new Map<number, Promise<void>>();
+  let closed = false;
+
+  const finishRepo = async (repoId: number) => {
+    const lease = `repo:${repoId}`;
+    if (!(await db.write(() => takeLease(db, lease, owner)))) return;
+    const renewal = setInterval(() => void db.write(() => takeLease(db, lease, owner)).catch(onError), LEASE_MS / 3);
+    try {
+      for (let commit = oldest(db, repoId); commit && !closed; commit = oldest(db, repoId)) {
+        if (!(await finishOne(db, packs, owner, lease, commit))) break;
+        counters.count('commitsFinished');
+        if (db.commits.get([repoId, commit.id])?.error) counters.count('commitsFailed');
+        waiting.nudge();
+      }
+    } finally {
+      clearInterval(renewal);
+      await db.write(() => dropLease(db, lease, owner));
+    }
+  };
+
+  const look = () => {
+    if (closed) return;
+    for (const repoId of reposWithWork(db)) {
+      if (running.has(repoId) || !isLeaseFree(db, `repo:${repoId}`, owner)) continue;
+      const work = finishRepo(repoId)
+        .catch(onError)
+        .finally(() => running.delete(repoId));
+      running.set(repoId, work);
+    }
+  };
+  const timer = setInterval(look, POLL_MS);
+  return {
+    nudge: () => setImmediate(look),
+    close: async () => {
+      closed = true;
+      clearInterval(timer);
+      await Promise.all(running.values());
+    },
+  };
+}
+
+function reposWithWork(db: Db): ReadonlySet<number> {
+  const repos = new Set<number>();
+  for (let start: [number, number] = [0, 0]; ; ) {
+    const [first] = [...db.finishing.getKeys({ start, limit: 1 })];
+    if (!first) return repos;
+    repos.add(first[0]);
+    start = [first[0] + 1, 0];
+  }
+}
+
+function oldest(db: Db, repoId: number): CommitRecord | undefined {
+  const [first] = [...db.finishing.getRange({ start: [repoId, 0], end: [repoId + 1, 0], limit: 1 })];
+  return first && db.commits.get([repoId, first.value]);
+}
+
+/** False when the commit has to wait, or has gone to another process. */
+async function finishOne(db: Db, packs: Packs, owner: string, lease: string, commit: CommitRecord): Promise<boolean> {
+  if (commit.error !== '') return settle(db, owner, lease, commit, { sizeBytes: 0, error: commit.error }, undefined);
+  const base = baseOf(db, commit);
+  if (base && base.finished === null) return false;
+  const below = base?.total ?? [];
+  const pause = createPause();
+
+  const compactingSince = Date.now();
+  const diff = commit.diff.length > 1 ? await mergeLayers(db, owner, commit.diff, true, pause) : undefined;
+  const diffLayers = diff ? [await hold(db, diff)] : commit.diff;
+  const layers = [...below, ...diffLayers];
+  const validatingSince = Date.now();
+  const verdict = await validate(db, packs, below, diffLayers, base?.sizeBytes ?? 0, pause);
+  const validatingMs = Date.now() - validatingSince;
+  const total = verdict.error === '' ? await compactTotal(db, owner, layers, pause) : undefined;
+  const compactingMs = Date.now() - compactingSince - validatingMs;
+
+  const done = await settle(db, owner, lease, commit, verdict, { diffLayers, total, compactingMs, validatingMs });
+  await db.write(() => {
+    // What was held while it was made: the commit, if it is still there, holds it now.
+    if (diff) releaseLayers(db, diffLayers);
+    if (total?.made !== undefined) releaseLayers(db, [total.made]);
+  });
+  return done;
+}
+
+interface Made {
+  readonly diffLayers: readonly number[];
+  readonly total: { readonly layers: readonly number[]; readonly made: number | undefined } | undefined;
+  readonly compactingMs: number;
+  readonly validatingMs: number;
+}
+
+async function hold(db: Db, layer: PreparedLayer): Promise<number> {
+  return db.write(() => {
+    const id = layer.commit();
+    holdLayers(db, [id]);
+    return id;
+  });
+}
+
+async function compactTotal(db: Db, owner: string, layers: readonly number[], pause: () => Promise<void>) {
+  const from = levelToMerge(rowsOf(db, layers));
+  if (layers.length - from < 2) return { layers, made: undefined };
+  const made = await hold(db, await mergeLayers(db, owner, layers.slice(from), from > 0, pause));
+  return { layers: [...layers.slice(0, from), made], made };
+}
+
+async function validate(
+  db: Db,
+  packs: Packs,
+  below: readonly number[],
+  diffLayers: readonly number[],
+  baseSizeBytes: number,
+  pause: () => Promise<void>,
+): Promise<Verdict> {
+  const total = [...below, ...diffLayers];
+  const sum = (rows: readonly number[]) => rows.reduce((a, b) => a + b, 0);
+  // Looking around each changed path costs several look-ups, so for large changes reading all in order is cheaper.
+  if (sum(rowsOf(db, diffLayers)) * 8 >= sum(rowsOf(db, below))) {
+    const validator = createFullValidator();
+    const cursor = openCursor(db, total, { lower: '', upper: END });
+    for (let entry = cursor.next(); entry; entry = cursor.next()) {
+      validator.visit(entry);
+      await pause();
+    }
+    await resolveHashes(db, packs, diffLayers, pause);
+    return validator.verdict();
+  }
+  const validator = createValidator(db, below, total, baseSizeBytes);
+  for (const entry of mergedEntries(db, diffLayers, true)) {
+    validator.visit(entry);
+    await pause();
+  }
+  await resolveHashes(db, packs, diffLayers, pause);
+  return validator.verdict();
+}
+
+/** Reads now what a client would otherwise wait for at its first look at a file that was joined from pieces. */
+async function resolveHashes(db: Db, packs: Packs, layers: readonly number[], pause: () => Promise<void>) {
+  for (const entry of mergedEntries(db, layers, false)) {
+    for (const content of entry.contents) if (!content.hash) await hashOf(db, packs, content);
+    await pause();
+  }
+}
+
+function settle(
+  db: Db,
+  owner: string,
+  lease: string,
+  commit: CommitRecord,
+  verdict: Verdict,
+  made: Made | undefined,
+): Promise<boolean> {
+  return db.write(() => {
+    const current = db.commits.get([commit.repoId, commit.id]);
+    db.finishing.remove([commit.repoId, commit.seq]);
+    if (!current) return true;
+    if (current.finished !== null) return true;
+    if (!holdsLease(db, lease, owner)) {
+      db.finishing.put([commit.repoId, commit.seq], commit.id);
+      return false;
+    }
+    if (made) {
+      holdLayers(db, made.diffLayers);
+      releaseLayers(db, current.diff);
+      if (made.total) holdLayers(db, made.total.layers);
+    }
+    putCommit(db, {
+      ...current,
+      finished: Date.now(),
+      error: verdict.error,
+      sizeBytes: verdict.sizeBytes,
+      diff: made?.diffLayers ?? current.diff,
+      total: made?.total?.layers ?? null,
+      compactingMs: made?.compactingMs ?? null,
+      validatingMs: made?.validatingMs ?? null,
+    });
+    return true;
+  });
+}
+
+/** Lets others have their turn now and then. */
+function createPause(): () => Promise<void> {
+  let count = 0;
+  return async () => {
+    if (++count % PAUSE_ENTRIES === 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+}

@@ -1,0 +1,76 @@
+import { refused } from './errors.ts';
+
+/** A repo as every message names it; the project is filled in, the type is as it was sent. */
+export interface RepoRef {
+  readonly project: string;
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface BranchRef {
+  readonly repo: RepoRef;
+  readonly name: string;
+}
+
+/** A commit as a request addresses it: by id, by branch, or with ancestry after either. */
+export interface CommitRef {
+  readonly repo: RepoRef;
+  readonly id: string;
+  readonly branch: BranchRef | undefined;
+}
+
+export const DEFAULT_PROJECT = 'default';
+export const USER_TYPE = 'user';
+export const SPEC_TYPE = 'spec';
+/** File sets are read as commits of this repo, which nobody can make. */
+export const FILE_SETS_REPO = '__filesets__';
+
+const REPO_TYPES: ReadonlySet<string> = new Set(['user', 'meta', 'spec', 'unknown']);
+const PROJECT_NAME_MAX = 51;
+const NAME = /^[a-zA-Z0-9_-]+$/;
+const COMMIT_ID = /^[0-9a-fA-F]{12}4[0-9a-fA-F]{19}$/;
+
+export function isCommitId(text: string): boolean {
+  return COMMIT_ID.test(text);
+}
+
+export function repoText(repo: RepoRef): string {
+  return repo.type === USER_TYPE ? `${repo.project}/${repo.name}` : `${repo.project}/${repo.name}.${repo.type}`;
+}
+
+export function repoKeyText(repo: RepoRef): string {
+  return `${repo.project}/${repo.name}.${repo.type}`;
+}
+
+export function commitText(commit: CommitRef): string {
+  const relative = commit.id === '' || /^[.^~]/.test(commit.id);
+  const branch = commit.branch?.name ?? '';
+  return `${repoText(commit.repo)}@${relative && branch !== '' ? branch + commit.id : commit.id}`;
+}
+
+/** Throws unless the name can stand for a repo or a branch. */
+export function checkName(name: string): void {
+  if (!NAME.test(name)) {
+    throw refused(`name (${name}) invalid: only alphanumeric characters, underscores, and dashes are allowed`);
+  }
+}
+
+export function checkProjectName(name: string | undefined): void {
+  if (name === undefined) throw refused('nil project');
+  if (name === DEFAULT_PROJECT) return;
+  const bytes = Buffer.byteLength(name);
+  if (bytes > PROJECT_NAME_MAX) {
+    throw refused(
+      `project name "${name}" is ${bytes - PROJECT_NAME_MAX} characters longer than the ${PROJECT_NAME_MAX} max`,
+    );
+  }
+  checkName(name);
+  if (!/^[a-zA-Z0-9]/.test(name)) throw refused('project names must start with an alphanumeric character');
+}
+
+/** pachd's database has an enum of repo types, and its error is what a client sees. */
+export function checkRepoType(type: string, during: string): void {
+  if (!REPO_TYPES.has(type)) {
+    throw refused(`${during}: ERROR: invalid input value for enum pfs.repo_type: "${type}" (SQLSTATE 22P02)`);
+  }
+}
