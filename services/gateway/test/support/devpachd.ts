@@ -1,0 +1,33 @@
+import { type Exit, type Program, startNode } from './program.ts';
+
+export interface Devpachd {
+  /** HOST:PORT of its gRPC. */
+  readonly address: string;
+  readonly program: Program;
+  stop(): Promise<Exit>;
+}
+
+export interface DevpachdOptions {
+  readonly dataDir: string;
+  readonly auth?: boolean;
+  /** With the projects and the repo of a first start. */
+  readonly seed?: boolean;
+  /** Where to listen; a free port without it. */
+  readonly listen?: string;
+}
+
+/** Starts the pachd stand-in alone and waits until it serves. */
+export async function startDevpachd(options: DevpachdOptions): Promise<Devpachd> {
+  const args = ['--listen', options.listen ?? '127.0.0.1:0', '--data', options.dataDir];
+  if (options.auth) args.push('--auth');
+  if (options.seed) args.push('--seed');
+  const program = startNode('services/devpachd/src/main.ts', { args });
+  const address = await program.message(asAddress);
+  return { address, program, stop: () => program.stop() };
+}
+
+function asAddress(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  const { ready, address } = message as Readonly<Record<string, unknown>>;
+  return ready === true && typeof address === 'string' ? address : undefined;
+}

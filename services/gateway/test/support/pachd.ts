@@ -1,0 +1,191 @@
+import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  APIClient as AuthClient,
+  GetRobotTokenRequest,
+  ModifyRoleBindingRequest,
+  ResourceType,
+} from '../../../../proto/gen/auth/auth.ts';
+import {
+  type BranchInfo,
+  CommitState,
+  CreateBranchRequest,
+  CreateProjectRequest,
+  CreateRepoRequest,
+  DeleteProjectRequest,
+  DeleteRepoRequest,
+  FinishCommitRequest,
+  InspectBranchRequest,
+  InspectCommitRequest,
+  ListRepoRequest,
+  ModifyFileRequest,
+  APIClient as PfsClient,
+  type RepoInfo,
+  StartCommitRequest,
+} from '../../../../proto/gen/pfs/pfs.ts';
+
+export interface RepoName {
+  readonly project: string;
+  readonly repo: string;
+  /** Left out: user. */
+  readonly type?: string;
+}
+
+export interface BranchName extends RepoName {
+  readonly branch: string;
+}
+
+/** What the tests do on pachd itself, behind the gateway's back. */
+export interface Pachd {
+  createProject(project: string): Promise<void>;
+  /** With its repos; one that is not there is no error. */
+  deleteProject(project: string): Promise<void>;
+  createRepo(name: RepoName): Promise<void>;
+  /** One that is not there is no error. */
+  deleteRepo(name: RepoName): Promise<void>;
+  createBranch(name: BranchName, provenance?: readonly BranchName[]): Promise<void>;
+  inspectBranch(name: BranchName): Promise<BranchInfo>;
+  /** One commit with these files, waited for until it is finished. @returns its id. */
+  putFiles(name: BranchName, files: Readonly<Record<string, string | Uint8Array>>): Promise<string>;
+  startCommit(name: BranchName): Promise<string>;
+  /** Finishes a commit and waits for it. */
+  finishCommit(name: RepoName, id: string, options?: { readonly force?: boolean }): Promise<void>;
+  robotToken(robot: string): Promise<string>;
+  /** Sets what a principal may do with a repo; no roles: nothing. */
+  grant(name: RepoName, principal: string, roles: readonly string[]): Promise<void>;
+  grantProject(project: string, principal: string, roles: readonly string[]): Promise<void>;
+  close(): void;
+}
+
+const CALL_MAX_MS = 60_000;
+
+/** Connects to a pachd, HOST:PORT. */
+export function connectPachd(address: string, token?: string): Pachd {
+  const pfs = new PfsClient(address, credentials.createInsecure());
+  const auth = new AuthClient(address, credentials.createInsecure());
+  const metadata = new Metadata();
+  if (token !== undefined) metadata.set('authn-token', token);
+  const options = () => ({ deadline: Date.now() + CALL_MAX_MS });
+
+  const done = <T>(start: (callback: (error: ServiceError | null, value: T) => void) => unknown): Promise<T> =>
+    new Promise((resolve, reject) => {
+      start((error, value) => (error ? reject(error) : resolve(value)));
+    });
+
+  async function waitFinished(name: RepoName, id: string): Promise<void> {
+    const request = InspectCommitRequest.create({ commit: { id, repo: repoOf(name) }, wait: CommitState.FINISHED });
+    await done((callback) => pfs.inspectCommit(request, metadata, options(), callback));
+  }
+
+  async function deleteRepo(name: RepoName): Promise<void> {
+    const request = DeleteRepoRequest.create({ repo: repoOf(name), force: true });
+    await done((callback) => pfs.deleteRepo(request, metadata, options(), callback)).catch(unlessMissing);
+  }
+
+  async function listRepos(project: string): Promise<readonly RepoInfo[]> {
+    const found: RepoInfo[] = [];
+    const request = ListRepoRequest.create({ projects: [{ name: project }] });
+    for await (const repo of pfs.listRepo(request, metadata, options())) found.push(repo as RepoInfo);
+    return found;
+  }
+
+  function modifyFile(messages: readonly ModifyFileRequest['body'][]): Promise<unknown> {
+    return done((callback) => {
+      const call = pfs.modifyFile(metadata, options(), callback);
+      for (const body of messages) call.write(ModifyFileRequest.create({ body }));
+      call.end();
+    });
+  }
+
+  async function modifyRoles(type: ResourceType, resource: string, principal: string, roles: readonly string[]) {
+    const request = ModifyRoleBindingRequest.create({
+      resource: { type, name: resource },
+      principal,
+      roles: [...roles],
+    });
+    await done((callback) => auth.modifyRoleBinding(request, metadata, options(), callback));
+  }
+
+  return {
+    createProject: async (project) => {
+      const request = CreateProjectRequest.create({ project: { name: project } });
+      await done((callback) => pfs.createProject(request, metadata, options(), callback));
+    },
+    deleteProject: async (project) => {
+      const repos = await listRepos(project).catch(unlessMissing);
+      for (const { repo } of repos ?? []) {
+        if (repo?.project?.name === project) await deleteRepo({ project, repo: repo.name, type: repo.type });
+      }
+      const request = DeleteProjectRequest.create({ project: { name: project }, force: true });
+      await done((callback) => pfs.deleteProject(request, metadata, options(), callback)).catch(unlessMissing);
+    },
+    createRepo: async (name) => {
+      const request = CreateRepoRequest.create({ repo: repoOf(name) });
+      await done((callback) => pfs.createRepo(request, metadata, options(), callback));
+    },
+    deleteRepo,
+    createBranch: async (name, provenance = []) => {
+      const request = CreateBranchRequest.create({ branch: branchOf(name), provenance: provenance.map(branchOf) });
+      await done((callback) => pfs.createBranch(request, metadata, options(), callback));
+    },
+    inspectBranch: (name) => {
+      const request = InspectBranchRequest.create({ branch: branchOf(name) });
+      return done((callback) => pfs.inspectBranch(request, metadata, options(), callback));
+    },
+    putFiles: async (name, files) => {
+      const id = await startCommit(name);
+      await modifyFile([
+        { $case: 'setCommit', value: { id, branch: undefined, repo: repoOf(name) } },
+        ...Object.entries(files).flatMap(([path, content]): ModifyFileRequest['body'][] => [
+          { $case: 'deleteFile', value: { path: `/${path}`, datum: '' } },
+          { $case: 'addFile', value: { path: `/${path}`, datum: '', source: rawOf(content) } },
+        ]),
+      ]);
+      await finishCommit(name, id);
+      return id;
+    },
+    startCommit,
+    finishCommit,
+    robotToken: async (robot) => {
+      const request = GetRobotTokenRequest.create({ robot });
+      const response = await done<{ token: string }>((callback) =>
+        auth.getRobotToken(request, metadata, options(), callback),
+      );
+      return response.token;
+    },
+    grant: (name, principal, roles) => modifyRoles(ResourceType.REPO, `${name.project}/${name.repo}`, principal, roles),
+    grantProject: (project, principal, roles) => modifyRoles(ResourceType.PROJECT, project, principal, roles),
+    close: () => {
+      pfs.close();
+      auth.close();
+    },
+  };
+
+  async function startCommit(name: BranchName): Promise<string> {
+    const request = StartCommitRequest.create({ branch: branchOf(name) });
+    const commit = await done<{ id: string }>((callback) => pfs.startCommit(request, metadata, options(), callback));
+    return commit.id;
+  }
+
+  async function finishCommit(name: RepoName, id: string, how: { readonly force?: boolean } = {}): Promise<void> {
+    const request = FinishCommitRequest.create({ commit: { id, repo: repoOf(name) }, force: how.force ?? false });
+    await done((callback) => pfs.finishCommit(request, metadata, options(), callback));
+    await waitFinished(name, id);
+  }
+}
+
+function repoOf(name: RepoName) {
+  return { name: name.repo, type: name.type ?? 'user', project: { name: name.project } };
+}
+
+function branchOf(name: BranchName) {
+  return { name: name.branch, repo: repoOf(name) };
+}
+
+function rawOf(content: string | Uint8Array) {
+  return { $case: 'raw', value: Buffer.from(content as Uint8Array) } as const;
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (/not found|does not exist/.test((error as ServiceError).details ?? '')) return undefined;
+  throw error;
+}
