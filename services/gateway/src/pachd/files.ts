@@ -2,7 +2,7 @@ import { serverStream, unary } from './channel.ts';
 import { isPachdError } from './errors.ts';
 import type { Caller, CommitRef, CommitSummary, FileSource, FileSummary } from './model.ts';
 import type { Pool } from './pool.ts';
-import { type CommitInfo, CommitState, type FileInfo } from './proto.ts';
+import { type CommitInfo, CommitState, type FileInfo, type Timestamp } from './proto.ts';
 import { commitMessage, fileMessage, fileSummary, sourceMessage, timeMs } from './wire.ts';
 
 const DEADLINE_MS = 30_000;
@@ -118,5 +118,10 @@ function commitSummary(info: CommitInfo): CommitSummary {
     error: info.error,
     startedMs: timeMs(info.started) ?? 0,
     finishedMs: timeMs(info.finished),
+    oneOff: sameTime(info.started, info.finishing),
   };
+}
+
+function sameTime(a: Timestamp | undefined, b: Timestamp | undefined): boolean {
+  return a !== undefined && b !== undefined && a.seconds === b.seconds && a.nanos === b.nanos;
 }

@@ -43,6 +43,8 @@ export interface CommitSummary {
   readonly error: string;
   readonly startedMs: number;
   readonly finishedMs: number | undefined;
+  /** Made by one ModifyFile, in one transaction: nobody ever saw it open. */
+  readonly oneOff: boolean;
 }
 
 export interface FileSummary {

@@ -11,11 +11,11 @@ export type {
   Commit,
   CommitInfo,
   FileInfo,
+  ModifyFileRequest,
   RepoInfo,
 } from '../../../../proto/gen/pfs/pfs.ts';
 export {
   APIClient as PfsClient,
   CommitState,
   FileType,
-  ModifyFileRequest,
 } from '../../../../proto/gen/pfs/pfs.ts';

@@ -1,8 +1,8 @@
 import { clientStream, unary } from './channel.ts';
-import type { BranchRef, Caller, FileEdit } from './model.ts';
+import type { BranchRef, Caller, CommitRef, FileEdit } from './model.ts';
 import type { Pool } from './pool.ts';
 import type { ModifyFileRequest } from './proto.ts';
-import { branchMessage, fileMessage, repoMessage } from './wire.ts';
+import { branchMessage, commitMessage, fileMessage, repoMessage } from './wire.ts';
 
 const MODIFY_DEADLINE_MS = 120_000;
 /** A client may send a large part slowly; the edge ends what makes no progress long before. */
@@ -17,19 +17,42 @@ const PIECE_BYTES = 1 << 20;
 export function writeCalls(pool: Pool) {
   return {
     /**
-     * Makes one commit on a branch out of all edits, in their order, in one transaction: all of it or nothing. On a branch
-     * whose head is open it writes into that commit.
+     * Makes one commit on a branch out of all edits, in their order, in one transaction: all of it or nothing. If somebody opens
+     * a commit on the branch at that moment, it writes into that one.
      */
     modifyFile: (caller: Caller, branch: BranchRef, edits: readonly FileEdit[]): Promise<void> =>
       pool.run('never', async (channel) => {
         const head = { repo: repoMessage(branch), id: '', branch: branchMessage(branch) };
-        await clientStream(
+        const messages = [{ body: { $case: 'setCommit', value: head } } as const, ...editMessages(edits)];
+        await clientStream<ModifyFileRequest, unknown>(
           'ModifyFile',
           channel,
           caller,
           MODIFY_DEADLINE_MS,
-          editMessages(head, edits),
+          messages,
           (metadata, options, done) => channel.pfs.modifyFile(metadata, options, done),
+        );
+      }),
+
+    /** Makes a file set out of edits, in their order. It lives ten minutes. Gives its id. */
+    createEditSet: (caller: Caller, edits: readonly FileEdit[]): Promise<string> =>
+      pool.run('never', async (channel) => {
+        const answer = await clientStream<ModifyFileRequest, { fileSetId: string }>(
+          'CreateFileSet',
+          channel,
+          caller,
+          MODIFY_DEADLINE_MS,
+          editMessages(edits),
+          (metadata, options, done) => channel.pfs.createFileSet(metadata, options, done),
+        );
+        return answer.fileSetId;
+      }),
+
+    /** Adds a file set to an open commit, whole or not at all: pachd looks at the commit's state in the same transaction. */
+    addFileSet: (caller: Caller, commit: CommitRef, fileSetId: string): Promise<void> =>
+      pool.run('never', async (channel) => {
+        await unary('AddFileSet', channel, caller, SHORT_DEADLINE_MS, (metadata, options, done) =>
+          channel.pfs.addFileSet({ commit: commitMessage(commit), fileSetId }, metadata, options, done),
         );
       }),
 
@@ -74,11 +97,7 @@ export function writeCalls(pool: Pool) {
   };
 }
 
-function* editMessages(
-  commit: { repo: ReturnType<typeof repoMessage>; id: string; branch: ReturnType<typeof branchMessage> },
-  edits: readonly FileEdit[],
-): Generator<ModifyFileRequest> {
-  yield { body: { $case: 'setCommit', value: commit } };
+function* editMessages(edits: readonly FileEdit[]): Generator<ModifyFileRequest> {
   for (const edit of edits) {
     switch (edit.kind) {
       case 'add':

@@ -70,14 +70,13 @@ export function createIdentity(pachd: Pachd, cacheSecret: string, ttlMs: number)
     async demand(caller, principal, repo, permission) {
       if (principal.kind === 'anyone') return;
       const key = `${principal.id} ${repo.project}/${repo.repo}`;
-      let held = permissions.get(key);
-      if (held === undefined) {
-        held = await lookingUp(key, async () => {
-          const fresh = await pachd.permissions(detached(caller), repo);
-          if (ttlMs > 0) permissions.set(key, fresh);
-          return fresh;
-        });
-      }
+      if (permissions.get(key)?.has(permission)) return;
+      // Only what is granted is believed for a while: who was just given a permission has it at the next request.
+      const held = await lookingUp(key, async () => {
+        const fresh = await pachd.permissions(detached(caller), repo);
+        if (ttlMs > 0) permissions.set(key, fresh);
+        return fresh;
+      });
       if (!held.has(permission)) throw new Failure('denied', `${principal.name} lacks the permission "${permission}"`);
     },
   };

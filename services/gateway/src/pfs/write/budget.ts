@@ -26,7 +26,7 @@ export function createBudget(limitBytes: number): Budget {
   return {
     usedBytes: () => used,
     async take(bytes, signal) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw new Failure('unavailable', 'the client went away');
       const share = Math.min(bytes, limitBytes);
       if (waiting.length === 0 && used + share <= limitBytes) used += share;
       else await wait(share, signal);

@@ -1,5 +1,6 @@
 import type { Pachd } from '../../pachd/client.ts';
-import type { BranchRef, Caller, CommitRef, CommitSummary, FileEdit } from '../../pachd/model.ts';
+import { isPachdError } from '../../pachd/errors.ts';
+import type { BranchRef, Caller, CommitRef, CommitSummary, FileEdit, FileSummary, RepoRef } from '../../pachd/model.ts';
 import { Failure } from '../failure.ts';
 import type { BranchState } from '../state.ts';
 import type { Change } from './change.ts';
@@ -9,20 +10,21 @@ const CHAIN_MAX = 1_000;
 
 export interface Committed {
   readonly commitId: string;
-  readonly finishedMs: number;
+  readonly committedMs: number;
 }
 
-/** What became of a ModifyFile: it is in a finished commit, or it was spoilt by what others committed meanwhile. */
+/** What became of changes: they are in a commit, or were spoilt by what others did to the branch meanwhile. */
 export type CommitOutcome =
-  | ({ readonly kind: 'finished' } & Committed)
-  | { readonly kind: 'spoilt'; readonly error: string };
+  | ({ readonly kind: 'committed' } & Committed)
+  | { readonly kind: 'spoilt'; readonly why: string };
 
 export type Committer = ReturnType<typeof createCommitter>;
 
 export function createCommitter(pachd: Pachd) {
   return {
     /**
-     * Writes all changes as one commit, and waits until it is finished, so that it is known to be good.
+     * Writes all changes, together. On a branch whose head is finished they are one commit, and its finish is waited for, so that
+     * it is known to be good. On somebody's open head they go into that commit, and share its fate.
      * @throws PachdError; nothing is known then of what became of the changes
      */
     async commit(
@@ -31,13 +33,31 @@ export function createCommitter(pachd: Pachd) {
       looked: BranchState,
       changes: readonly Change[],
     ): Promise<CommitOutcome> {
-      await pachd.modifyFile(caller, branch, changes.flatMap(editsOf));
+      const edits = changes.flatMap(editsOf);
+      if (looked.open) return join(caller, { ...repoOf(branch), commitId: looked.headId }, edits);
+      await pachd.modifyFile(caller, branch, edits);
       const { headId } = await pachd.inspectBranch(caller, branch);
       return settle(caller, branch, looked.headId, headId, changes);
     },
   };
 
-  /** Waits for every commit since the one that was looked at. If one of them failed it may be ours: then the content tells. */
+  /** Not by ModifyFile: it looks at the commit only when its stream begins, and what ends after the commit's finish is lost. */
+  async function join(caller: Caller, commit: CommitRef, edits: readonly FileEdit[]): Promise<CommitOutcome> {
+    const fileSetId = await pachd.createEditSet(caller, edits);
+    try {
+      await pachd.addFileSet(caller, commit, fileSetId);
+    } catch (error) {
+      if (isPachdError(error, 'commit-finished')) return { kind: 'spoilt', why: 'the commit was finished meanwhile' };
+      throw error;
+    }
+    return { kind: 'committed', commitId: commit.commitId, committedMs: Date.now() };
+  }
+
+  /**
+   * Finds the commit that holds the changes, among all since the one that was looked at, and waits until they are finished. If
+   * each was made in one go and is good, one of them is ours. Else the content tells: a commit may have failed, or somebody's open
+   * one was there when ours began and was finished under it, which loses what was sent.
+   */
   async function settle(
     caller: Caller,
     branch: BranchRef,
@@ -45,44 +65,44 @@ export function createCommitter(pachd: Pachd) {
     headId: string,
     changes: readonly Change[],
   ): Promise<CommitOutcome> {
-    const refOf = (commitId: string): CommitRef => ({ project: branch.project, repo: branch.repo, commitId });
+    const refOf = (commitId: string): CommitRef => ({ ...repoOf(branch), commitId });
     const chain: CommitSummary[] = [];
     for (let id: string | undefined = headId; id !== undefined && id !== lookedHeadId; ) {
       if (chain.length === CHAIN_MAX) throw new Failure('busy', 'too many other commits came between');
-      const head: CommitSummary = await pachd.inspectCommit(caller, refOf(id), 'no');
-      if (head.state === 'open') return { kind: 'finished', commitId: head.id, finishedMs: Date.now() };
-      const commit: CommitSummary = head.state === 'finished' ? head : await pachd.inspectCommit(caller, refOf(id), 'finished');
-      chain.push(commit);
+      const commit: CommitSummary = await pachd.inspectCommit(caller, refOf(id), 'no');
+      chain.push(commit.state === 'finishing' ? await pachd.inspectCommit(caller, refOf(id), 'finished') : commit);
       id = commit.parentId;
     }
-    const good = chain.find((commit) => commit.error === '');
-    const failed = chain.find((commit) => commit.error !== '');
-    if (good !== undefined && (failed === undefined || (await holds(caller, refOf(good.id), changes)))) {
-      return { kind: 'finished', commitId: good.id, finishedMs: good.finishedMs ?? Date.now() };
+    const newest = chain.find(({ error }) => error === '');
+    if (newest !== undefined) {
+      const sure = chain.every(({ oneOff, error }) => oneOff && error === '');
+      const { id: commitId, finishedMs } = newest;
+      if (sure || (await holds(caller, refOf(commitId), changes))) {
+        return { kind: 'committed', commitId, committedMs: finishedMs ?? Date.now() };
+      }
     }
-    if (failed !== undefined) return { kind: 'spoilt', error: failed.error };
-    throw new Failure('unexpected', `the branch is back at ${lookedHeadId} after a write`);
+    return { kind: 'spoilt', why: chain.find(({ error }) => error !== '')?.error ?? 'the changes are in no commit' };
   }
 
   async function holds(caller: Caller, commit: CommitRef, changes: readonly Change[]): Promise<boolean> {
     for (const change of changes) {
-      const found = await pachd.statFile(caller, commit, change.path);
-      const wanted =
-        change.kind === 'put'
-          ? change.content.kind === 'memory'
-            ? change.content.hash
-            : undefined
-          : change.kind === 'copy'
-            ? change.hash
-            : undefined;
-      const sizeBytes =
-        change.kind === 'put' && change.content.kind === 'file-set' ? change.content.sizeBytes : undefined;
-      if (change.kind === 'delete' ? found !== undefined : found === undefined) return false;
-      if (wanted !== undefined && (found === undefined || Buffer.compare(found.hash, wanted) !== 0)) return false;
-      if (sizeBytes !== undefined && found?.sizeBytes !== sizeBytes) return false;
+      if (!isAsWritten(change, await pachd.statFile(caller, commit, change.path))) return false;
     }
     return true;
   }
+}
+
+function isAsWritten(change: Change, found: FileSummary | undefined): boolean {
+  if (change.kind === 'delete') return found === undefined;
+  if (found === undefined) return false;
+  if (change.kind === 'copy') return Buffer.compare(found.hash, change.hash) === 0;
+  return change.content.kind === 'memory'
+    ? Buffer.compare(found.hash, change.content.hash) === 0
+    : found.sizeBytes === change.content.sizeBytes;
+}
+
+function repoOf({ project, repo }: BranchRef): RepoRef {
+  return { project, repo };
 }
 
 /** add_file appends, so what is there is deleted first. */

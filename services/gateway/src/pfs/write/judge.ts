@@ -25,6 +25,12 @@ export function createJudge(pachd: Pachd, lists: Lists) {
      * @throws PachdError when pachd cannot be asked; what is wrong with the submission itself comes as a verdict
      */
     async judge({ caller, changes, precondition }: Submission, state: BranchState): Promise<Verdict> {
+      if (precondition !== undefined && state.open) {
+        return {
+          kind: 'refused',
+          why: new Failure('unavailable', 'the head is open, so that nothing can be promised of it'),
+        };
+      }
       // Deleting what is not there does no harm, so for many it is not asked which of them are there.
       const ask = precondition !== undefined || changes.length <= ASKED_MAX;
       const kept: Change[] = [];

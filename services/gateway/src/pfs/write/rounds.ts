@@ -95,13 +95,13 @@ export function createRounds(pachd: Pachd, states: States, judge: Judge, committ
         throw error;
       }
       await states.invalidate(branch);
-      if (outcome.kind === 'finished') {
+      if (outcome.kind === 'committed') {
         const commit = { project: branch.project, repo: branch.repo, commitId: outcome.commitId };
-        const { finishedMs } = outcome;
-        await Promise.all(going.map(({ waiting, changes }) => answer(waiting, commit, finishedMs, changes)));
+        const { committedMs } = outcome;
+        await Promise.all(going.map(({ waiting, changes }) => answer(waiting, commit, committedMs, changes)));
         return;
       }
-      if (attempt === SPOILT_MAX) throw new Failure('conflict', `others keep spoiling the commit: ${outcome.error}`);
+      if (attempt === SPOILT_MAX) throw new Failure('conflict', `others keep spoiling the commit: ${outcome.why}`);
       left = going.map(({ waiting }) => waiting);
     }
   }
