@@ -5,8 +5,13 @@ import { ensureBuilt, fail, ROOT } from './ensure.mjs';
 
 await ensureBuilt();
 const { SETTINGS_TABLE } = await import('../../dist/services/gateway/src/config.js');
+const { ROUTES } = await import('../../dist/services/gateway/src/s3/routes.js');
 
-const TABLES = [{ file: 'README.md', name: 'settings', lines: settings() }];
+const TABLES = [
+  { file: 'README.md', name: 'settings', lines: settings() },
+  { file: 'docs/compatibility.md', name: 'operations', lines: operations() },
+  { file: 'docs/compatibility.md', name: 'not implemented', lines: notImplemented() },
+];
 const check = process.argv.includes('--check');
 const outdated = TABLES.filter(({ file, name, lines }) => !upToDate(file, name, lines));
 if (check && outdated.length > 0) {
@@ -24,6 +29,30 @@ function settings() {
       return `| \`${name}\` | ${shown} | ${about.replaceAll('|', '\\|')} |`;
     }),
   ];
+}
+
+function operations() {
+  const routes = ROUTES.filter(({ operation }) => typeof operation !== 'string');
+  return [
+    '| operation | request | where it differs from S3 |',
+    '| --- | --- | --- |',
+    ...routes.map((route) => `| ${route.operation.name} | ${requestOf(route)} | ${route.operation.differs} |`),
+  ];
+}
+
+function notImplemented() {
+  const routes = ROUTES.filter(({ operation }) => typeof operation === 'string');
+  return [
+    '| operation | request |',
+    '| --- | --- |',
+    ...routes.map((route) => `| ${route.operation} | ${requestOf(route)} |`),
+  ];
+}
+
+function requestOf({ method, scope, query = [], header }) {
+  const path = { service: '/', bucket: '/BUCKET', object: '/BUCKET/KEY' }[scope];
+  const target = query.length === 0 ? path : `${path}?${query.join('&')}`;
+  return `\`${method} ${target}\`${header === undefined ? '' : ` with \`${header}\``}`;
 }
 
 /** Whether the table between its two marks is as it must be; without --check it is afterwards. */

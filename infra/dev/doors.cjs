@@ -53,7 +53,7 @@ const forbidden = [
   rule('devpachd never imports the gateway', { path: '^services/devpachd/src/' }, { path: '^services/gateway/' }),
   rule(
     'worker.ts alone knows all',
-    { path: `^${gateway}/`, pathNot: [`^${gateway}/(main|worker)\\.ts$`, room('edge')] },
+    { path: `^${gateway}/`, pathNot: [`^${gateway}/(main|worker|worker-process)\\.ts$`, room('edge')] },
     { path: [`^${gateway}/(worker|s3/handle)\\.ts$`, `^${gateway}/edge/`] },
   ),
   rule('nothing imports main.ts', { path: '.' }, { path: '^services/[^/]+/src/main\\.ts$' }),

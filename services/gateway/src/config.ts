@@ -27,7 +27,7 @@ export interface Config {
   readonly dataDir: string;
 }
 
-export interface Address {
+interface Address {
   readonly host: string;
   readonly port: number;
 }
@@ -37,7 +37,7 @@ export interface PachdAddress extends Address {
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One setting: its name, what it is when unset, what the README says of it, and how its text becomes a value. */
 interface Setting<T> {

@@ -6,13 +6,13 @@ export interface AdminSource {
   status(): Promise<GatewayStatus>;
 }
 
-export interface GatewayStatus {
+interface GatewayStatus {
   /** Why it should get no requests now; empty: it should. */
   readonly notReady: string;
   readonly workers: readonly (WorkerLine | undefined)[];
 }
 
-export interface WorkerLine {
+interface WorkerLine {
   readonly requestsInFlight: number;
   readonly sockets: number;
   readonly bufferedBytes: number;

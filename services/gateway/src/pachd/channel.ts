@@ -51,7 +51,7 @@ export function openChannel(address: { readonly host: string; readonly port: num
 }
 
 /** The metadata of a call: the token, and nothing of the request that led to it. */
-export function metadataOf(caller: Caller): Metadata {
+function metadataOf(caller: Caller): Metadata {
   const metadata = new Metadata();
   if (caller.token !== undefined) metadata.set('authn-token', caller.token);
   return metadata;

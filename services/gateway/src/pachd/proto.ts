@@ -7,7 +7,6 @@ export {
 export type { Timestamp } from '../../../../proto/gen/google/protobuf/timestamp.ts';
 export { HealthClient } from '../../../../proto/gen/health/health.ts';
 export type {
-  BranchInfo,
   Commit,
   CommitInfo,
   FileInfo,

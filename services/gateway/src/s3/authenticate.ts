@@ -1,5 +1,5 @@
-import type { Caller } from '../pachd/model.ts';
 import type { Identity, Principal } from '../pfs/identity.ts';
+import type { Caller } from '../pfs/model.ts';
 import { type Credential, parseCredential } from './auth/credential.ts';
 import { verifySigV2 } from './auth/sigv2.ts';
 import { verifySigV4 } from './auth/sigv4.ts';

@@ -1,8 +1,8 @@
-import type { CommitRef } from '../pachd/model.ts';
 import { parseBucketName } from '../pfs/bucket.ts';
 import { objectEtag } from '../pfs/etag.ts';
 import type { ObjectInfo } from '../pfs/files.ts';
 import { pathIfHoldable } from '../pfs/key.ts';
+import type { CommitRef } from '../pfs/model.ts';
 import type { BucketView } from '../pfs/state.ts';
 import { S3Error } from './errors.ts';
 import type { BucketContext } from './operation.ts';

@@ -1,6 +1,6 @@
-import type { Caller, RepoPermission } from '../pachd/model.ts';
 import type { Domain } from '../pfs/domain.ts';
 import type { Principal } from '../pfs/identity.ts';
+import type { Caller, RepoPermission } from '../pfs/model.ts';
 import type { BucketView } from '../pfs/state.ts';
 import type { RequestBody } from './body.ts';
 import type { HttpAnswer } from './http.ts';
@@ -19,16 +19,15 @@ export interface BucketContext extends Context {
   readonly view: BucketView;
 }
 
-/** An answer without the fields that every answer has. */
-export type Encoded = HttpAnswer;
-
 interface Common<Ctx, Input, Output> {
   /** The name in the S3 API reference. */
   readonly name: string;
+  /** How it differs from S3, for docs/compatibility.md. */
+  readonly differs?: string;
   /** Reads path, query and headers. @throws S3Error for what AWS refuses; nothing has been done then */
   readonly parse: (request: S3Request) => Input;
   readonly run: (ctx: Ctx, input: Input) => Promise<Output>;
-  readonly encode: (output: Output, input: Input) => Encoded;
+  readonly encode: (output: Output, input: Input) => HttpAnswer;
 }
 
 /** An operation that finds out for itself what the caller may. */
@@ -44,18 +43,18 @@ export interface BucketAccess<Input, Output> extends Common<BucketContext, Input
 /** An operation as the route table holds it: a request becomes something to run, whatever its input and output are. */
 export interface Operation {
   readonly name: string;
-  readonly access: 'own' | RepoPermission;
+  readonly differs: string;
   readonly prepare: (request: S3Request) => Prepared;
 }
 
 export type Prepared =
-  | { readonly access: 'own'; readonly run: (ctx: Context) => Promise<Encoded> }
-  | { readonly access: RepoPermission; readonly run: (ctx: BucketContext) => Promise<Encoded> };
+  | { readonly access: 'own'; readonly run: (ctx: Context) => Promise<HttpAnswer> }
+  | { readonly access: RepoPermission; readonly run: (ctx: BucketContext) => Promise<HttpAnswer> };
 
 export function operation<Input, Output>(spec: OwnAccess<Input, Output> | BucketAccess<Input, Output>): Operation {
   return {
     name: spec.name,
-    access: spec.access,
+    differs: spec.differs ?? '',
     prepare(request) {
       const input = spec.parse(request);
       return spec.access === 'own'

@@ -9,7 +9,7 @@ export interface S3Request {
   readonly target: Target;
 }
 
-export type Target =
+type Target =
   | { readonly scope: 'service' }
   | { readonly scope: 'bucket'; readonly bucket: string; readonly hosted: boolean }
   | { readonly scope: 'object'; readonly bucket: string; readonly key: string; readonly hosted: boolean };

@@ -1,5 +1,5 @@
-import type { BranchRef } from '../pachd/model.ts';
 import type { Principal } from '../pfs/identity.ts';
+import type { BranchRef } from '../pfs/model.ts';
 import type { BucketView } from '../pfs/state.ts';
 import type { Precondition } from '../pfs/write/change.ts';
 import { S3Error } from './errors.ts';

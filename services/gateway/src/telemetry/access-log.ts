@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Log } from './log.ts';
 
 /** What a request's line is made of that is known only on the way. */
-export interface AccessEntry {
+interface AccessEntry {
   operation: string;
   failed(code: string, cause: unknown): void;
   /** Counts what goes out, and writes the line when the last byte of it has gone. */

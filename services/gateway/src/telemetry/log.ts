@@ -14,7 +14,7 @@ export function createLog(name: string, level: string) {
 }
 
 /** An error's kind, text and place, and those of what caused it; no other property of it, since one may hold a request. */
-export function describeError(error: unknown): unknown {
+function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error === undefined ? undefined : String(error);
   return {
     type: error.name,

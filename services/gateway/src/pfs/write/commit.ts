@@ -8,7 +8,7 @@ import type { Change } from './change.ts';
 /** How many commits of others may have come between the look and the commit. */
 const CHAIN_MAX = 1_000;
 
-export interface Committed {
+interface Committed {
   readonly commitId: string;
   readonly committedMs: number;
 }

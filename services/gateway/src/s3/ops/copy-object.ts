@@ -12,6 +12,7 @@ import { preconditionOf, writableBranch, writerId } from '../writing.ts';
 /** Copies within pachd, across repos and projects; no bytes move. Source: S3 API reference, CopyObject. */
 export const copyObject = operation({
   name: 'CopyObject',
+  differs: 'No bytes move. Metadata directives change nothing, since there is no metadata.',
   access: 'write',
   parse(request) {
     const directive = request.http.headers.get('x-amz-metadata-directive') ?? 'COPY';

@@ -9,6 +9,7 @@ const DOCUMENT_MAX_BYTES = 64 << 10;
 /** Makes a branch, and its repo if need be. Source: S3 API reference, CreateBucket. */
 export const createBucket = operation({
   name: 'CreateBucket',
+  differs: 'Makes the branch, and its repo if need be; the project must be there. Any location is accepted.',
   access: 'own',
   parse: (request) => ({ name: bucketOf(request), bucket: parseBucketName(bucketOf(request)) }),
   async run({ domain, caller, principal, body }, { bucket }) {

@@ -8,6 +8,7 @@ import { writableBranch } from '../writing.ts';
 /** Source: S3 API reference, CreateMultipartUpload. */
 export const createMultipartUpload = operation({
   name: 'CreateMultipartUpload',
+  differs: 'Content-Type and metadata are accepted and not kept.',
   access: 'write',
   parse: (request) => ({ bucket: bucketOf(request), key: keyOf(request), path: pathOfKey(keyOf(request)) }),
   run: async ({ domain, view }, { key, path }) => domain.uploads.create(writableBranch(view), key, path),

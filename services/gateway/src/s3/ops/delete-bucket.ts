@@ -6,6 +6,7 @@ import { bucketOf } from '../target.ts';
 /** Deletes a branch whose head has no file, and the repo with its last branch. Source: S3 API reference, DeleteBucket. */
 export const deleteBucket = operation({
   name: 'DeleteBucket',
+  differs: 'Deletes the branch, and the repo with its last branch.',
   access: 'own',
   parse: (request) => parseBucketName(bucketOf(request)),
   run: ({ domain, caller, principal }, bucket) => domain.buckets.delete(caller, principal, bucket),

@@ -7,6 +7,7 @@ import { preconditionOf, writableBranch, writerId } from '../writing.ts';
 /** Deletes an object; one that is not there is deleted too. Source: S3 API reference, DeleteObject. */
 export const deleteObject = operation({
   name: 'DeleteObject',
+  differs: 'No delete marker: the object is not in the new commit, and stays in the older ones.',
   access: 'write',
   parse: (request) => ({ path: pathIfHoldable(keyOf(request)), precondition: preconditionOf(request) }),
   async run({ domain, caller, principal, view }, { path, precondition }) {

@@ -24,6 +24,7 @@ interface Outcome {
  */
 export const deleteObjects = operation({
   name: 'DeleteObjects',
+  differs: 'One commit. `VersionId` is refused key by key.',
   access: 'own',
   parse: bucketOf,
   async run(ctx, bucket) {

@@ -8,6 +8,7 @@ export const LOCATION = 'PACHYDERM';
 /** Source: S3 API reference, GetBucketLocation. */
 export const getBucketLocation = operation({
   name: 'GetBucketLocation',
+  differs: 'Always `PACHYDERM`.',
   access: 'list',
   parse: () => undefined,
   run: async () => undefined,

@@ -33,6 +33,8 @@ interface Output {
 /** Source: S3 API reference, GetObject. */
 export const getObject = operation<Input, Output>({
   name: 'GetObject',
+  differs:
+    'Content-Type is guessed from the key. Last-Modified is when the commit that is read was finished. Up to 32 ranges: multipart/byteranges. `versionId` is a commit.',
   access: 'read',
   parse,
   run: (ctx, input) => open(ctx, input),

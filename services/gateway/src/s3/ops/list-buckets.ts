@@ -12,6 +12,7 @@ const BUCKETS_MAX = 10_000;
 /** Every branch is a bucket. Source: S3 API reference, ListBuckets. */
 export const listBuckets = operation({
   name: 'ListBuckets',
+  differs: "Every branch of every repo that the principal may read is a bucket; the creation date is the repo's.",
   access: 'own',
   parse: ({ query }) => {
     const max = parseCount('max-buckets', query.get('max-buckets'), BUCKETS_MAX);

@@ -8,6 +8,7 @@ import { xmlElement } from '../wire/xml.ts';
 /** Source: S3 API reference, ListObjectsV2. */
 export const listObjectsV2 = operation({
   name: 'ListObjectsV2',
+  differs: 'Up to 5000 keys a page when asked; a slash in front of the prefix is dropped.',
   access: 'list',
   parse(request) {
     const token = request.query.get('continuation-token');

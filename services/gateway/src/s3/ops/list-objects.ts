@@ -7,6 +7,8 @@ import { xmlElement } from '../wire/xml.ts';
 /** Source: S3 API reference, ListObjects. */
 export const listObjects = operation({
   name: 'ListObjects',
+  differs:
+    'Up to 5000 keys a page when asked; `NextMarker` is there without a delimiter too; a slash in front of the prefix is dropped.',
   access: 'list',
   parse: (request) => ({
     bucket: bucketOf(request),

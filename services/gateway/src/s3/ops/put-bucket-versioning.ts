@@ -8,6 +8,7 @@ const DOCUMENT_MAX_BYTES = 64 << 10;
 /** Versioning is on and stays on: to switch it on changes nothing. Source: S3 API reference, PutBucketVersioning. */
 export const putBucketVersioning = operation({
   name: 'PutBucketVersioning',
+  differs: '`Enabled` changes nothing, `Suspended` is refused.',
   access: 'write',
   parse: () => undefined,
   async run({ body }) {

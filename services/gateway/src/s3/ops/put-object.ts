@@ -8,6 +8,8 @@ import { preconditionOf, writableBranch, writerId } from '../writing.ts';
 /** Stores an object. Source: S3 API reference, PutObject. */
 export const putObject = operation({
   name: 'PutObject',
+  differs:
+    'Content-Type, user metadata, tags, storage class and the like are accepted and not kept. A key is a path: printable ASCII without `* ? [ ] { } ! ( ) @ + ^ \\`, without `//`, `.` and `..` parts; a slash at its end is dropped. No key below an object, no object over a folder: 409 ObjectNameConflict. The ETag is 32 hex digits of the PFS hash and `-1`.',
   access: 'write',
   parse: (request) => ({ path: pathOfKey(keyOf(request)), precondition: preconditionOf(request) }),
   async run({ domain, caller, principal, view, body }, { path, precondition }) {
