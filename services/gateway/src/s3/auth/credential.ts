@@ -246,7 +246,11 @@ function parseScope(
 /** x-amz-date comes before Date; either may be in either form. */
 function signingTime(headers: HttpHeaders): { amzDate: string; timestampMs: number } {
   const sent = headers.get('x-amz-date') ?? headers.get('date') ?? '';
-  const timestampMs = parseAmzDate(sent) ?? parseHttpDate(sent);
+  const basicMs = parseAmzDate(sent);
+  if (basicMs !== undefined) {
+    return { amzDate: sent, timestampMs: basicMs };
+  }
+  const timestampMs = parseHttpDate(sent);
   if (timestampMs === undefined) {
     throw new S3Error('AccessDenied', { message: 'AWS authentication requires a valid Date or x-amz-date header' });
   }

@@ -53,14 +53,9 @@ function timeOf(
   second: string | undefined,
 ): number | undefined {
   const month = MONTHS.indexOf(monthName ?? '');
-  const time = Date.UTC(year, month, Number(day), Number(hour), Number(minute), Number(second));
-  const date = new Date(time);
-  // Date.UTC takes 31 February for 3 March and 25:00 for tomorrow; a leap second is let through as the next minute.
-  const asWritten =
-    date.getUTCFullYear() === year &&
-    (Number(second) === 60 || (date.getUTCMonth() === month && date.getUTCDate() === Number(day))) &&
-    Number(hour) < 24 &&
-    Number(minute) < 60 &&
-    Number(second) <= 60;
-  return asWritten ? time : undefined;
+  // Date.UTC takes 31 February for 3 March, and 25:00 for tomorrow.
+  const isDay = new Date(Date.UTC(year, month, Number(day))).getUTCDate() === Number(day);
+  // A leap second is let through, as the next minute.
+  const isTime = Number(hour) < 24 && Number(minute) < 60 && Number(second) <= 60;
+  return isDay && isTime ? Date.UTC(year, month, Number(day), Number(hour), Number(minute), Number(second)) : undefined;
 }

@@ -25,6 +25,7 @@ const parser = new XMLParser({
   removeNSPrefix: true,
   parseTagValue: false,
   trimValues: false,
+  cdataPropName: '#cdata',
   // Entities are resolved here, below: exactly the five of XML and numeric ones, so no document can define its own.
   processEntities: false,
   htmlEntities: false,
@@ -128,12 +129,12 @@ function parseTree(text: string): readonly unknown[] {
   throw malformed();
 }
 
-/** `preserveOrder` gives `[{ name: children }, { '#text': text }]`. */
+/** `preserveOrder` gives `[{ name: children }, { '#text': text }, { '#cdata': [{ '#text': text }] }]`. */
 function nodeOf(entry: unknown, depthLeft: number): XmlNode[] {
   if (typeof entry !== 'object' || entry === null) {
     return [];
   }
-  const found = Object.entries(entry).find(([name]) => name !== ':@' && name !== '#text');
+  const found = Object.entries(entry).find(([name]) => !NOT_ELEMENTS.has(name));
   if (found === undefined) {
     return [];
   }
@@ -146,11 +147,20 @@ function nodeOf(entry: unknown, depthLeft: number): XmlNode[] {
   return [{ name, text: inner.map(textOf).join(''), children }];
 }
 
+const NOT_ELEMENTS: ReadonlySet<string> = new Set([':@', '#text', '#cdata']);
+
 function textOf(entry: unknown): string {
-  if (typeof entry === 'object' && entry !== null && '#text' in entry) {
-    return resolveEntities(String(entry['#text']));
+  if (typeof entry !== 'object' || entry === null) {
+    return '';
   }
-  return '';
+  if ('#cdata' in entry && Array.isArray(entry['#cdata'])) {
+    return entry['#cdata'].map((part: unknown) => rawTextOf(part)).join('');
+  }
+  return resolveEntities(rawTextOf(entry));
+}
+
+function rawTextOf(entry: unknown): string {
+  return typeof entry === 'object' && entry !== null && '#text' in entry ? String(entry['#text']) : '';
 }
 
 const ENTITIES: ReadonlyMap<string, string> = new Map([
