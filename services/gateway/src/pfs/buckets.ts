@@ -68,8 +68,9 @@ export function createBuckets(pachd: Pachd, identity: Identity, states: States, 
     /** Deletes the branch, and the repo with its last branch. @throws Failure no-such-bucket, bucket-not-empty, bucket-in-use, denied */
     async delete(caller: Caller, principal: Principal, bucket: BucketRef): Promise<void> {
       if (bucket.commitId !== undefined) throw new Failure('commit-is-read-only', 'a commit is not deleted by name');
-      const state = await states.resolveAfresh(caller, bucket);
+      const state = await states.look(caller, bucket);
       await identity.demand(caller, principal, bucket, 'deleteBranch');
+      if (state.derived) throw new Failure('output-branch', 'the branch belongs to its pipeline');
       if (!(await lists.isEmpty(caller, { bucket, ...state })))
         throw new Failure('bucket-not-empty', 'the head has files');
       const { branches } = await pachd.inspectRepo(caller, bucket);

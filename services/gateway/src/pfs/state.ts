@@ -3,7 +3,7 @@ import { createFlights } from '../cache/flight.ts';
 import type { BranchCache } from '../cache/shared.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { isPachdError } from '../pachd/errors.ts';
-import type { BranchRef, Caller, CommitRef, CommitSummary } from '../pachd/model.ts';
+import type { BranchRef, Caller, CommitRef, CommitSummary, RepoRef } from '../pachd/model.ts';
 import { type BucketRef, bucketName } from './bucket.ts';
 import { Failure } from './failure.ts';
 
@@ -33,11 +33,12 @@ const CHAIN_MAX = 10_000;
 const COMMITS_MAX = 20_000;
 
 export interface States {
-  /** The state of a branch, as fresh as what any acknowledged write left. @throws Failure no-such-bucket */
-  resolve(caller: Caller, branch: BranchRef): Promise<BranchState>;
-  /** The same, asked of pachd now. */
-  resolveAfresh(caller: Caller, branch: BranchRef): Promise<BranchState>;
-  /** What a bucket shows: its branch, or the commit that it names. @throws Failure no-such-bucket */
+  /** What a bucket is, asked of pachd now. @throws Failure no-such-bucket */
+  look(caller: Caller, bucket: BucketRef): Promise<BranchState>;
+  /**
+   * What a bucket shows: its branch, as fresh as what any acknowledged write left, or the commit that it names.
+   * @throws Failure no-such-bucket
+   */
   view(caller: Caller, bucket: BucketRef): Promise<BucketView>;
   /** The view of another commit of the same repo. @throws Failure no-such-version */
   viewVersion(caller: Caller, view: BucketView, commitId: string): Promise<BucketView>;
@@ -59,14 +60,22 @@ export function createStates(pachd: Pachd, cache: BranchCache<BranchState>, head
     return summary;
   };
 
+  /** Only then can an open commit be read. */
+  const parentFinished = async (
+    caller: Caller,
+    { project, repo }: RepoRef,
+    { parentId }: CommitSummary,
+  ): Promise<void> => {
+    if (parentId !== undefined) await inspect(caller, { project, repo, commitId: parentId }, 'finished');
+  };
+
   const resolveAfresh = async (caller: Caller, branch: BranchRef): Promise<BranchState> => {
     const { headId, derived } = await inspectBranch(pachd, caller, branch);
     const { project, repo } = branch;
     const refOf = (commitId: string): CommitRef => ({ project, repo, commitId });
     let summary = await inspect(caller, refOf(headId), 'no');
     if (summary.state === 'open') {
-      // An open commit can be read once its parent is finished.
-      if (summary.parentId !== undefined) await inspect(caller, refOf(summary.parentId), 'finished');
+      await parentFinished(caller, branch, summary);
       return { headId, commit: refOf(headId), commitMs: summary.startedMs, open: true, derived };
     }
     for (let walked = 0; walked < CHAIN_MAX; walked++) {
@@ -110,6 +119,7 @@ export function createStates(pachd: Pachd, cache: BranchCache<BranchState>, head
     const commit = { project: bucket.project, repo: bucket.repo, commitId };
     let summary = await inspect(caller, commit, 'no');
     if (summary.state === 'finishing') summary = await inspect(caller, commit, 'finished');
+    if (summary.state === 'open') await parentFinished(caller, bucket, summary);
     const { derived } = branch;
     return {
       bucket,
@@ -122,8 +132,10 @@ export function createStates(pachd: Pachd, cache: BranchCache<BranchState>, head
   };
 
   return {
-    resolve,
-    resolveAfresh,
+    look: async (caller, bucket) => {
+      const branch = await resolveAfresh(caller, bucket);
+      return bucket.commitId === undefined ? branch : viewCommit(caller, bucket, bucket.commitId, branch);
+    },
     async view(caller, bucket) {
       const branch = await resolve(caller, bucket);
       if (bucket.commitId === undefined) return { bucket, ...branch };

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Pachd } from '../pachd/client.ts';
-import type { BranchRef, Caller } from '../pachd/model.ts';
-import { bucketName } from './bucket.ts';
+import type { Caller } from '../pachd/model.ts';
+import { type BucketRef, bucketName } from './bucket.ts';
 import { Failure } from './failure.ts';
 import type { Precondition, WriteOutcome } from './write/change.ts';
 import type { Rounds } from './write/rounds.ts';
@@ -18,7 +18,7 @@ export interface Part {
 
 export interface Upload {
   readonly id: string;
-  readonly branch: BranchRef;
+  readonly bucket: BucketRef;
   readonly key: string;
   readonly path: string;
   readonly initiatedMs: number;
@@ -65,10 +65,10 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
     }
   };
 
-  const find = (branch: BranchRef, path: string, id: string): Upload => {
+  const find = (bucket: BucketRef, path: string, id: string): Upload => {
     expire();
     const upload = uploads.get(id);
-    if (upload === undefined || upload.path !== path || bucketName(upload.branch) !== bucketName(branch)) {
+    if (upload === undefined || upload.path !== path || !sameBucket(upload.bucket, bucket)) {
       throw new Failure('no-such-upload', 'there is no such upload of this key');
     }
     return upload;
@@ -76,12 +76,12 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
 
   return {
     /** @throws Failure busy when there are too many at once */
-    create(branch: BranchRef, key: string, path: string): Upload {
+    create(bucket: BucketRef, key: string, path: string): Upload {
       expire();
       if (uploads.size >= UPLOADS_MAX) throw new Failure('busy', 'too many multipart uploads are unfinished');
       const upload = {
         id: randomBytes(24).toString('base64url'),
-        branch,
+        bucket,
         key,
         path,
         initiatedMs: Date.now(),
@@ -97,20 +97,20 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
     /** Stores a part, in place of an earlier one of the number. @throws Failure no-such-upload, and what the body throws */
     async putPart(
       caller: Caller,
-      branch: BranchRef,
+      bucket: BucketRef,
       path: string,
       id: string,
       number: number,
       body: AsyncIterable<Uint8Array>,
     ): Promise<Part> {
-      find(branch, path, id);
+      find(bucket, path, id);
       const md5 = createHash('md5');
       const staged = await stage.fileSet(caller, hashing(body, md5));
       // A file set of its own lives ten minutes; a composed one as long as is asked for.
       const fileSetId = await pachd.composeFileSet(caller, [staged.fileSetId], Math.ceil(maxAgeMs / 1000));
       const part = { number, etag: md5.digest('hex'), sizeBytes: staged.sizeBytes, modifiedMs: Date.now(), fileSetId };
       // It may have been aborted or completed while the part came in.
-      find(branch, path, id).parts.set(number, part);
+      find(bucket, path, id).parts.set(number, part);
       return part;
     },
 
@@ -121,16 +121,16 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
     complete(
       caller: Caller,
       principalId: string,
-      branch: BranchRef,
+      bucket: BucketRef,
       path: string,
       id: string,
       named: readonly NamedPart[],
       precondition: Precondition | undefined,
     ): Promise<WriteOutcome> {
-      const request = JSON.stringify([bucketName(branch), path, named]);
+      const request = JSON.stringify([bucket.commitId, bucketName(bucket), path, named]);
       const before = completed.get(id);
       if (before?.request === request) return before.outcome;
-      const upload = find(branch, path, id);
+      const upload = find(bucket, path, id);
       const parts = chosenParts(upload, named);
       const outcome = join(caller, principalId, upload, parts, precondition);
       completed.set(id, { request, outcome });
@@ -146,17 +146,16 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
     },
 
     /** Forgets an upload and its parts, whose file sets then expire. @throws Failure no-such-upload */
-    abort(branch: BranchRef, path: string, id: string): void {
-      find(branch, path, id);
+    abort(bucket: BucketRef, path: string, id: string): void {
+      find(bucket, path, id);
       uploads.delete(id);
     },
 
     /** The unfinished uploads of a bucket, in order of key, then of their beginning. */
-    list(branch: BranchRef): readonly Upload[] {
+    list(bucket: BucketRef): readonly Upload[] {
       expire();
-      const name = bucketName(branch);
       return [...uploads.values()]
-        .filter((upload) => bucketName(upload.branch) === name)
+        .filter((upload) => sameBucket(upload.bucket, bucket))
         .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.initiatedMs - b.initiatedMs));
     },
   };
@@ -164,7 +163,7 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
   async function join(
     caller: Caller,
     principalId: string,
-    { branch, path }: Upload,
+    { bucket, path }: Upload,
     parts: readonly Part[],
     precondition: Precondition | undefined,
   ): Promise<WriteOutcome> {
@@ -175,7 +174,7 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
       COMPOSED_TTL_SECONDS,
     );
     const content = { kind: 'file-set', fileSetId, path: STAGED_PATH, sizeBytes } as const;
-    return rounds.submit({ caller, principalId, branch, changes: [{ kind: 'put', path, content }], precondition });
+    return rounds.submit({ caller, principalId, bucket, changes: [{ kind: 'put', path, content }], precondition });
   }
 }
 
@@ -210,4 +209,8 @@ async function* hashing(
     hash.update(bytes);
     yield bytes;
   }
+}
+
+function sameBucket(a: BucketRef, b: BucketRef): boolean {
+  return a.commitId === b.commitId && bucketName(a) === bucketName(b);
 }

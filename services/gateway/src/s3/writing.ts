@@ -1,5 +1,5 @@
+import type { BucketRef } from '../pfs/bucket.ts';
 import type { Principal } from '../pfs/identity.ts';
-import type { BranchRef } from '../pfs/model.ts';
 import type { BucketView } from '../pfs/state.ts';
 import type { Precondition } from '../pfs/write/change.ts';
 import { S3Error } from './errors.ts';
@@ -7,13 +7,13 @@ import type { S3Request } from './request.ts';
 import { readConditions } from './wire/conditions.ts';
 import type { EntityTags } from './wire/etag.ts';
 
-/** The branch that a bucket writes to. @throws S3Error MethodNotAllowed for a commit, WriteToOutputBranch */
-export function writableBranch({ bucket, derived }: BucketView): BranchRef {
-  if (bucket.commitId !== undefined)
-    throw new S3Error('MethodNotAllowed', { message: 'A commit cannot be changed; write to its branch.' });
+/** The bucket, if it may be written to: a branch that no pipeline writes, or a commit that is open. @throws S3Error MethodNotAllowed, WriteToOutputBranch */
+export function writableBucket({ bucket, derived, open }: BucketView): BucketRef {
   if (derived) throw new S3Error('WriteToOutputBranch');
-  const { project, repo, branch } = bucket;
-  return { project, repo, branch };
+  if (bucket.commitId !== undefined && !open) {
+    throw new S3Error('MethodNotAllowed', { message: 'A finished commit cannot be changed; write to its branch.' });
+  }
+  return bucket;
 }
 
 /** Who writes, as one commit holds the writes of one. */

@@ -1,4 +1,5 @@
-import type { BranchRef, Caller, CommitRef } from '../../pachd/model.ts';
+import type { Caller, CommitRef } from '../../pachd/model.ts';
+import type { BucketRef } from '../bucket.ts';
 
 /** What one request wants of a branch, before it is known whether it may. */
 export type Change =
@@ -31,7 +32,8 @@ export interface Submission {
   readonly caller: Caller;
   /** Who writes: only writes of one principal go into one commit. */
   readonly principalId: string;
-  readonly branch: BranchRef;
+  /** The branch, or the open commit of it that the writes are to go into. */
+  readonly bucket: BucketRef;
   /** At most one for each path. */
   readonly changes: readonly Change[];
   readonly precondition: Precondition | undefined;

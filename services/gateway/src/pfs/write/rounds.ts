@@ -1,7 +1,7 @@
 import type { Pachd } from '../../pachd/client.ts';
 import { isPachdError } from '../../pachd/errors.ts';
-import type { BranchRef, CommitRef } from '../../pachd/model.ts';
-import { bucketName } from '../bucket.ts';
+import type { CommitRef } from '../../pachd/model.ts';
+import { type BucketRef, bucketName } from '../bucket.ts';
 import { Failure, failureOf } from '../failure.ts';
 import { foldersAbove } from '../key.ts';
 import type { BranchState, States } from '../state.ts';
@@ -35,11 +35,11 @@ export interface Rounds {
 export function createRounds(pachd: Pachd, states: States, judge: Judge, committer: Committer): Rounds {
   const queues = new Map<string, Waiting[]>();
 
-  const run = async (key: string, branch: BranchRef): Promise<void> => {
+  const run = async (key: string, bucket: BucketRef): Promise<void> => {
     for (let queue = queues.get(key); queue !== undefined && queue.length > 0; queue = queues.get(key)) {
       const round = takeRound(queue);
       try {
-        await settle(branch, round);
+        await settle(bucket, round);
       } catch (error) {
         for (const { reject } of round) reject(error);
       }
@@ -49,7 +49,7 @@ export function createRounds(pachd: Pachd, states: States, judge: Judge, committ
 
   return {
     submit(submission) {
-      const key = bucketName(submission.branch);
+      const key = `${submission.bucket.commitId ?? ''} ${bucketName(submission.bucket)}`;
       const queue = queues.get(key);
       if (queue !== undefined && queue.length >= QUEUE_MAX) {
         return Promise.reject(new Failure('busy', 'too many writes wait for the branch'));
@@ -59,18 +59,20 @@ export function createRounds(pachd: Pachd, states: States, judge: Judge, committ
         if (queue !== undefined) queue.push(waiting);
         else {
           queues.set(key, [waiting]);
-          void run(key, submission.branch);
+          void run(key, submission.bucket);
         }
       });
     },
   };
 
-  async function settle(branch: BranchRef, round: readonly Waiting[]): Promise<void> {
+  async function settle(bucket: BucketRef, round: readonly Waiting[]): Promise<void> {
     let left = round;
     for (let attempt = 0; left.length > 0; attempt++) {
       const caller = callerOf(left);
-      const state = await states.resolveAfresh(caller, branch);
-      if (state.derived) throw new Failure('output-branch', `${bucketName(branch)} is the output of a pipeline`);
+      const state = await states.look(caller, bucket);
+      if (state.derived) throw new Failure('output-branch', `${bucketName(bucket)} is the output of a pipeline`);
+      if (bucket.commitId !== undefined && !state.open)
+        throw new Failure('commit-is-read-only', 'the commit is finished');
       const going = await judged(left, state);
       const changes = going.flatMap(({ changes }) => changes);
       if (changes.length === 0) {
@@ -79,9 +81,9 @@ export function createRounds(pachd: Pachd, states: States, judge: Judge, committ
       }
       let outcome: Awaited<ReturnType<Committer['commit']>>;
       try {
-        outcome = await committer.commit(caller, branch, state, changes);
+        outcome = await committer.commit(caller, bucket, state, changes);
       } catch (error) {
-        await states.invalidate(branch);
+        await states.invalidate(bucket);
         // Somebody's open commit is being finished at this moment; nothing was done.
         if (isPachdError(error, 'commit-unfinished') && attempt < SPOILT_MAX) {
           left = going.map(({ waiting }) => waiting);
@@ -89,14 +91,14 @@ export function createRounds(pachd: Pachd, states: States, judge: Judge, committ
         }
         // What pachd refuses because of one entry is taken apart: each is then tried once alone.
         if (going.length > 1 && isPachdError(error, 'invalid-path', 'file-set-gone', 'unexpected')) {
-          for (const { waiting } of going) await settleAlone(branch, waiting);
+          for (const { waiting } of going) await settleAlone(bucket, waiting);
           return;
         }
         throw error;
       }
-      await states.invalidate(branch);
+      await states.invalidate(bucket);
       if (outcome.kind === 'committed') {
-        const commit = { project: branch.project, repo: branch.repo, commitId: outcome.commitId };
+        const commit = { project: bucket.project, repo: bucket.repo, commitId: outcome.commitId };
         const { committedMs } = outcome;
         await Promise.all(going.map(({ waiting, changes }) => answer(waiting, commit, committedMs, changes)));
         return;
@@ -106,9 +108,9 @@ export function createRounds(pachd: Pachd, states: States, judge: Judge, committ
     }
   }
 
-  async function settleAlone(branch: BranchRef, waiting: Waiting): Promise<void> {
+  async function settleAlone(bucket: BucketRef, waiting: Waiting): Promise<void> {
     try {
-      await settle(branch, [waiting]);
+      await settle(bucket, [waiting]);
     } catch (error) {
       waiting.reject(error);
     }

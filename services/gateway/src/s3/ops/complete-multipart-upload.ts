@@ -8,7 +8,7 @@ import { parseUpload } from '../uploading.ts';
 import { unquoteEtag } from '../wire/etag.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { childInteger, childrenNamed, requireChildText, type XmlNode } from '../wire/xml-read.ts';
-import { preconditionOf, writableBranch, writerId } from '../writing.ts';
+import { preconditionOf, writableBucket, writerId } from '../writing.ts';
 
 /** 10,000 parts with a checksum each. */
 const DOCUMENT_MAX_BYTES = 4 << 20;
@@ -25,12 +25,12 @@ export const completeMultipartUpload = operation({
     precondition: preconditionOf(request),
   }),
   async run({ domain, caller, principal, view, body }, { path, uploadId, precondition }) {
-    const branch = writableBranch(view);
+    const bucket = writableBucket(view);
     const named = namedParts(await body.document(DOCUMENT_MAX_BYTES));
     const { commitId, hashes } = await domain.uploads.complete(
       caller,
       writerId(principal),
-      branch,
+      bucket,
       path,
       uploadId,
       named,

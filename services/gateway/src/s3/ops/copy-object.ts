@@ -7,7 +7,7 @@ import { operation } from '../operation.ts';
 import { keyOf } from '../target.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
 import { xmlElement } from '../wire/xml.ts';
-import { preconditionOf, writableBranch, writerId } from '../writing.ts';
+import { preconditionOf, writableBucket, writerId } from '../writing.ts';
 
 /** Copies within pachd, across repos and projects; no bytes move. Source: S3 API reference, CopyObject. */
 export const copyObject = operation({
@@ -27,11 +27,11 @@ export const copyObject = operation({
   },
   async run(ctx, { path, source, directive, precondition }) {
     const { domain, caller, principal, view } = ctx;
-    const branch = writableBranch(view);
+    const bucket = writableBucket(view);
     const { view: from, info, commit } = await openSource(ctx, source);
     const same =
-      commit.project === branch.project &&
-      commit.repo === branch.repo &&
+      commit.project === bucket.project &&
+      commit.repo === bucket.repo &&
       info.path === path &&
       from.headId === view.headId;
     if (same && directive === 'COPY') {
@@ -45,7 +45,7 @@ export const copyObject = operation({
     const { commitId, committedMs } = await domain.rounds.submit({
       caller,
       principalId,
-      branch,
+      bucket,
       changes,
       precondition,
     });

@@ -3,7 +3,7 @@ import { xmlAnswer } from '../answer.ts';
 import { operation } from '../operation.ts';
 import { bucketOf, keyOf } from '../target.ts';
 import { xmlElement } from '../wire/xml.ts';
-import { writableBranch } from '../writing.ts';
+import { writableBucket } from '../writing.ts';
 
 /** Source: S3 API reference, CreateMultipartUpload. */
 export const createMultipartUpload = operation({
@@ -11,7 +11,7 @@ export const createMultipartUpload = operation({
   differs: 'Content-Type and metadata are accepted and not kept.',
   access: 'write',
   parse: (request) => ({ bucket: bucketOf(request), key: keyOf(request), path: pathOfKey(keyOf(request)) }),
-  run: async ({ domain, view }, { key, path }) => domain.uploads.create(writableBranch(view), key, path),
+  run: async ({ domain, view }, { key, path }) => domain.uploads.create(writableBucket(view), key, path),
   encode: ({ id }, { bucket, key }) =>
     xmlAnswer('InitiateMultipartUploadResult', [
       xmlElement('Bucket', bucket),

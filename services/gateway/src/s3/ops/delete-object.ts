@@ -2,7 +2,7 @@ import { pathIfHoldable } from '../../pfs/key.ts';
 import { emptyAnswer } from '../answer.ts';
 import { operation } from '../operation.ts';
 import { keyOf } from '../target.ts';
-import { preconditionOf, writableBranch, writerId } from '../writing.ts';
+import { preconditionOf, writableBucket, writerId } from '../writing.ts';
 
 /** Deletes an object; one that is not there is deleted too. Source: S3 API reference, DeleteObject. */
 export const deleteObject = operation({
@@ -11,10 +11,10 @@ export const deleteObject = operation({
   access: 'write',
   parse: (request) => ({ path: pathIfHoldable(keyOf(request)), precondition: preconditionOf(request) }),
   async run({ domain, caller, principal, view }, { path, precondition }) {
-    const branch = writableBranch(view);
+    const bucket = writableBucket(view);
     if (path === undefined) return;
     const changes = [{ kind: 'delete', path }] as const;
-    await domain.rounds.submit({ caller, principalId: writerId(principal), branch, changes, precondition });
+    await domain.rounds.submit({ caller, principalId: writerId(principal), bucket, changes, precondition });
   },
   encode: () => emptyAnswer(204),
 });

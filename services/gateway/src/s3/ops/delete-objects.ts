@@ -7,7 +7,7 @@ import { type Context, operation } from '../operation.ts';
 import { bucketOf } from '../target.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { childBoolean, childrenNamed, childText, requireChildText, type XmlNode } from '../wire/xml-read.ts';
-import { writableBranch, writerId } from '../writing.ts';
+import { writableBucket, writerId } from '../writing.ts';
 
 const DOCUMENT_MAX_BYTES = 4 << 20;
 /** Source: S3 API reference, DeleteObjects. */
@@ -27,12 +27,12 @@ export const deleteObjects = operation({
   differs: 'One commit. `VersionId` is refused key by key.',
   access: 'own',
   parse: bucketOf,
-  async run(ctx, bucket) {
+  async run(ctx, name) {
     const document = await ctx.body.document(DOCUMENT_MAX_BYTES);
     if (document?.name !== 'Delete') throw new S3Error('MalformedXML');
     const objects = childrenNamed(document, 'Object');
     if (objects.length > KEYS_MAX) throw new S3Error('MalformedXML');
-    return { quiet: childBoolean(document, 'Quiet') ?? false, outcomes: await deleteAll(ctx, bucket, objects) };
+    return { quiet: childBoolean(document, 'Quiet') ?? false, outcomes: await deleteAll(ctx, name, objects) };
   },
   encode: ({ quiet, outcomes }) =>
     xmlAnswer('DeleteResult', [
@@ -53,7 +53,7 @@ export const deleteObjects = operation({
     ]),
 });
 
-async function deleteAll(ctx: Context, bucket: string, objects: readonly XmlNode[]): Promise<readonly Outcome[]> {
+async function deleteAll(ctx: Context, name: string, objects: readonly XmlNode[]): Promise<readonly Outcome[]> {
   const outcomes = objects.map((object): Outcome => {
     const versioned = childText(object, 'VersionId') !== undefined;
     return { key: requireChildText(object, 'Key'), error: versioned ? new S3Error('NotImplemented') : undefined };
@@ -62,12 +62,12 @@ async function deleteAll(ctx: Context, bucket: string, objects: readonly XmlNode
   // What pachd cannot hold is not there.
   paths.delete(undefined);
   try {
-    const view = await ctx.domain.buckets.open(ctx.caller, ctx.principal, parseBucketName(bucket), 'write');
-    const branch = writableBranch(view);
+    const view = await ctx.domain.buckets.open(ctx.caller, ctx.principal, parseBucketName(name), 'write');
+    const bucket = writableBucket(view);
     const changes = [...paths].flatMap((path) => (path === undefined ? [] : [{ kind: 'delete', path } as const]));
     const principalId = writerId(ctx.principal);
     if (changes.length > 0)
-      await ctx.domain.rounds.submit({ caller: ctx.caller, principalId, branch, changes, precondition: undefined });
+      await ctx.domain.rounds.submit({ caller: ctx.caller, principalId, bucket, changes, precondition: undefined });
     return outcomes;
   } catch (thrown) {
     const error = toS3Error(thrown);

@@ -7,7 +7,7 @@ import { bucketOf } from '../target.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
 import { parseCount } from '../wire/number.ts';
 import { type Xml, xmlElement } from '../wire/xml.ts';
-import { writableBranch } from '../writing.ts';
+import { writableBucket } from '../writing.ts';
 
 const UPLOADS_MAX = 1_000;
 
@@ -31,7 +31,7 @@ export const listMultipartUploads = operation({
     };
   },
   async run({ domain, view }, { listing: { prefix, delimiter }, max, keyMarker, uploadIdMarker }) {
-    const uploads = domain.uploads.list(writableBranch(view)).filter(({ key }) => key.startsWith(prefix));
+    const uploads = domain.uploads.list(writableBucket(view)).filter(({ key }) => key.startsWith(prefix));
     const entries = grouped(behind(uploads, keyMarker, uploadIdMarker), prefix, delimiter, keyMarker);
     return { page: entries.slice(0, max), truncated: max > 0 && entries.length > max };
   },

@@ -7,7 +7,7 @@ import { parseUpload } from '../uploading.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
 import { parseCount } from '../wire/number.ts';
 import { type Xml, xmlElement } from '../wire/xml.ts';
-import { writableBranch } from '../writing.ts';
+import { writableBucket } from '../writing.ts';
 
 const PARTS_MAX = 1_000;
 
@@ -22,7 +22,7 @@ export const listParts = operation({
     marker: parseCount('part-number-marker', request.query.get('part-number-marker'), 0),
   }),
   async run({ domain, view }, { path, uploadId, max, marker }) {
-    const { parts } = domain.uploads.find(writableBranch(view), path, uploadId);
+    const { parts } = domain.uploads.find(writableBucket(view), path, uploadId);
     const after = [...parts.values()].filter(({ number }) => number > marker).sort((a, b) => a.number - b.number);
     return { page: after.slice(0, max), truncated: after.length > max };
   },

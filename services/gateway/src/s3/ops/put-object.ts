@@ -3,7 +3,7 @@ import { pathOfKey } from '../../pfs/key.ts';
 import { emptyAnswer } from '../answer.ts';
 import { operation } from '../operation.ts';
 import { keyOf } from '../target.ts';
-import { preconditionOf, writableBranch, writerId } from '../writing.ts';
+import { preconditionOf, writableBucket, writerId } from '../writing.ts';
 
 /** Stores an object. Source: S3 API reference, PutObject. */
 export const putObject = operation({
@@ -13,14 +13,14 @@ export const putObject = operation({
   access: 'write',
   parse: (request) => ({ path: pathOfKey(keyOf(request)), precondition: preconditionOf(request) }),
   async run({ domain, caller, principal, view, body }, { path, precondition }) {
-    const branch = writableBranch(view);
+    const bucket = writableBucket(view);
     const { content, release } = await domain.stage.content(caller, body.content());
     try {
       const principalId = writerId(principal);
       const { commitId, hashes } = await domain.rounds.submit({
         caller,
         principalId,
-        branch,
+        bucket,
         changes: [{ kind: 'put', path, content }],
         precondition,
       });

@@ -6,7 +6,7 @@ import { parsePartNumber, parseUpload } from '../uploading.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
 import { parseCopySourceRange } from '../wire/range.ts';
 import { xmlElement } from '../wire/xml.ts';
-import { writableBranch } from '../writing.ts';
+import { writableBucket } from '../writing.ts';
 
 /** The largest part. Source: S3 user guide, "Multipart upload limits". */
 const PART_MAX_BYTES = 5 * 2 ** 30;
@@ -22,8 +22,8 @@ export const uploadPartCopy = operation({
     range: request.http.headers.get('x-amz-copy-source-range'),
   }),
   async run(ctx, { path, uploadId, number, source, range }) {
-    const branch = writableBranch(ctx.view);
-    ctx.domain.uploads.find(branch, path, uploadId);
+    const bucket = writableBucket(ctx.view);
+    ctx.domain.uploads.find(bucket, path, uploadId);
     const { view, info } = await openSource(ctx, source);
     const { first, last } =
       range === undefined ? { first: 0, last: info.sizeBytes - 1 } : parseCopySourceRange(range, info.sizeBytes);
@@ -32,7 +32,7 @@ export const uploadPartCopy = operation({
     const object = await ctx.domain.files.open(ctx.caller, view, info.path);
     const part = await ctx.domain.uploads.putPart(
       ctx.caller,
-      branch,
+      bucket,
       path,
       uploadId,
       number,

@@ -1,7 +1,7 @@
 import { emptyAnswer } from '../answer.ts';
 import { operation } from '../operation.ts';
 import { parsePartNumber, parseUpload } from '../uploading.ts';
-import { writableBranch } from '../writing.ts';
+import { writableBucket } from '../writing.ts';
 
 /** Source: S3 API reference, UploadPart. */
 export const uploadPart = operation({
@@ -9,6 +9,6 @@ export const uploadPart = operation({
   access: 'write',
   parse: (request) => ({ ...parseUpload(request), number: parsePartNumber(request) }),
   run: ({ domain, caller, view, body }, { path, uploadId, number }) =>
-    domain.uploads.putPart(caller, writableBranch(view), path, uploadId, number, body.content()),
+    domain.uploads.putPart(caller, writableBucket(view), path, uploadId, number, body.content()),
   encode: ({ etag }) => emptyAnswer(200, [['ETag', `"${etag}"`]]),
 });
