@@ -44,16 +44,22 @@ export function outgoingAnswer(
   /** Whether the response is no longer ours: ended, or aborted. Then any call of `res` throws. */
   let gone = false;
   let aborted = false;
+  let listening = false;
   let waitingBytes = 0;
   let lastProgressMs = 0;
   let writable: ((offset: number) => boolean) | undefined;
   let iterator: AsyncIterator<Uint8Array> | undefined;
   let wake: (() => void) | undefined;
+  let wakeOnAbort: (() => void) | undefined;
 
   function block(bytes: number, onWritable: (offset: number) => boolean): Promise<void> {
     waitingBytes = bytes;
     lastProgressMs = Date.now();
     writable = onWritable;
+    if (!listening) {
+      listening = true;
+      res.onWritable(becameWritable);
+    }
     return new Promise((resolve) => {
       wake = resolve;
     });
@@ -67,11 +73,21 @@ export function outgoingAnswer(
     resolve?.();
   }
 
+  function becameWritable(offset: number): boolean {
+    lastProgressMs = Date.now();
+    if (writable === undefined || writable(offset)) {
+      unblock();
+      return true;
+    }
+    return false;
+  }
+
   function abort(): void {
     gone = true;
     aborted = true;
     release(iterator);
     unblock();
+    wakeOnAbort?.();
   }
 
   function cut(): void {
@@ -146,6 +162,14 @@ export function outgoingAnswer(
     }
   }
 
+  /** A producer that does not heed the signal must not keep the request alive. */
+  function nextOrAbort(source: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array> | undefined> {
+    return new Promise((resolve, reject) => {
+      wakeOnAbort = () => resolve(undefined);
+      source.next().then(resolve, reject);
+    });
+  }
+
   async function sendStream(
     chunks: AsyncIterable<Uint8Array>,
     totalBytes: number | undefined,
@@ -155,14 +179,14 @@ export function outgoingAnswer(
     let sentBytes = 0;
     iterator = chunks[Symbol.asyncIterator]();
     for (;;) {
-      const next = await iterator.next();
+      const next = await nextOrAbort(iterator);
+      if (next === undefined || aborted) {
+        return;
+      }
       if (next.done === true) {
         break;
       }
       const piece = next.value;
-      if (aborted) {
-        return;
-      }
       if (totalBytes !== undefined && sentBytes + piece.length > totalBytes) {
         throw new Error('the answer is longer than it announced');
       }
@@ -171,9 +195,6 @@ export function outgoingAnswer(
         sentBytes += piece.length;
         head = undefined;
       }
-    }
-    if (aborted) {
-      return;
     }
     if (totalBytes !== undefined && sentBytes < totalBytes) {
       throw new Error('the answer is shorter than it announced');
@@ -186,21 +207,15 @@ export function outgoingAnswer(
     }
   }
 
-  res.onWritable((offset) => {
-    lastProgressMs = Date.now();
-    if (writable === undefined || writable(offset)) {
-      unblock();
-      return true;
-    }
-    return false;
-  });
-
   return {
     async send(answer, framing) {
+      const { body } = answer;
       if (gone) {
+        if (body.kind === 'stream') {
+          release(body.chunks[Symbol.asyncIterator]());
+        }
         return;
       }
-      const { body } = answer;
       const head = () => writeHeadOf(answer, framing);
       try {
         if (isWithoutBody(answer, framing)) {
@@ -225,7 +240,10 @@ export function outgoingAnswer(
           });
         }
       } catch (fault) {
-        onFault(fault);
+        // What a producer says when its reader is gone is no fault.
+        if (!aborted) {
+          onFault(fault);
+        }
         // Nothing true can follow what was sent already; that the connection breaks is what the client must see.
         release(iterator);
         cut();
