@@ -172,7 +172,7 @@ def copy_object():
     bucket, other = fresh_bucket("a b.txt"), fresh_bucket()
     answer = s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "a b.txt"})
     assert answer["CopyObjectResult"]["ETag"] == s3.head_object(Bucket=bucket, Key="a b.txt")["ETag"]
-    s3.copy_object(Bucket=other, Key="deep/copy", CopySource=f"{bucket}/a%20b.txt")
+    s3.copy_object(Bucket=other, Key="deep/copy", CopySource=f"{bucket}/a b.txt")
     assert body_of(bucket, "copy") == body_of(other, "deep/copy") == b"a b.txt"
     source = {"Bucket": bucket, "Key": "none"}
     refused("NoSuchKey", 404, s3.copy_object, Bucket=other, Key="x", CopySource=source)

@@ -227,12 +227,9 @@ describe('names', () => {
     expect(answer).toMatchObject({ status: 404, code: method === 'HEAD' ? '' : 'NoSuchBucket' });
   });
 
-  it.each(['a.b.c.d.e', 'master..default', '.', 'UPPER%24', '-.repo.default'])(
-    'the bucket name %s is refused',
-    async (name) => {
-      expect(await call('PUT', `/${name}`)).toMatchObject({ status: 400, code: 'InvalidBucketName' });
-    },
-  );
+  it.each(['a.b.c.d.e', 'master..default', '.', 'UPPER%24'])('the bucket name %s is refused', async (name) => {
+    expect(await call('PUT', `/${name}`)).toMatchObject({ status: 400, code: 'InvalidBucketName' });
+  });
 });
 
 describe('XML', () => {
@@ -241,7 +238,6 @@ describe('XML', () => {
     ['text', 'nope'],
     ['no end', '<Delete><Object><Key>kept</Key></Object>'],
     ['another document', '<Remove><Object><Key>kept</Key></Object></Remove>'],
-    ['no keys', '<Delete></Delete>'],
     ['a document type', '<!DOCTYPE Delete [<!ENTITY k "kept">]><Delete><Object><Key>&k;</Key></Object></Delete>'],
     ['great depth', `${'<Delete>'.repeat(2_000)}${'</Delete>'.repeat(2_000)}`],
     ['bytes that are no text', '<Delete><Object><Key>\u0000</Key></Object></Delete>'],

@@ -16,25 +16,25 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A program under test, in a process group of its own, so that nothing that it starts can outlive the test. */
+/** A program under test, with all that it starts: nothing of it can outlive the test. */
 export interface Program {
   readonly pid: number;
   /** What it and its children have printed so far, stdout and stderr as they came. */
   output(): string;
   /** What of it went to stderr. */
   errors(): string;
-  /** The processes of its group that are alive: it, and all that it started. */
-  alive(): readonly GroupMember[];
+  /** The processes that are alive of it and of all that it was ever seen to have started. */
+  alive(): readonly Process[];
   /** Resolves when it has ended and its output is complete. */
   readonly exited: Promise<Exit>;
   /** The first message over IPC that `pick` takes. @throws when it ends first, or takes too long. */
   message<T>(pick: (message: unknown) => T | undefined): Promise<T>;
   signal(signal: NodeJS.Signals): void;
-  /** Ends it by a signal and waits. @throws when it does not end; it is killed then. */
+  /** Ends it by a signal and waits. @throws when it does not end (it is killed then), or had ended before it was told to. */
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }
 
-export interface GroupMember {
+export interface Process {
   readonly pid: number;
   readonly command: string;
 }
@@ -45,10 +45,10 @@ export interface ProgramOptions {
   readonly cwd?: string;
 }
 
-const groups = new Set<number>();
+const programs = new Set<Program>();
 // A test that fails, or a worker of the test runner that is ended, must leave nothing running.
 process.on('exit', () => {
-  for (const pid of groups) killGroup(pid);
+  for (const program of programs) killAll(program);
 });
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
@@ -68,7 +68,7 @@ export function startNode(source: string, options: ProgramOptions = {}): Program
 function watch(child: ChildProcess, name: string): Program {
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} could not be started`);
-  groups.add(pid);
+  const family = new Map<number, string>();
   const chunks: string[] = [];
   const errors: string[] = [];
   const messages: unknown[] = [];
@@ -81,8 +81,9 @@ function watch(child: ChildProcess, name: string): Program {
   const exited = new Promise<Exit>((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal }));
   });
-  // The group is not forgotten yet: what a program leaves behind is for the test to see, and for the end to kill.
   const output = () => chunks.join('');
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  let stopping: NodeJS.Signals | undefined;
 
   function message<T>(pick: (message: unknown) => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -104,11 +105,13 @@ function watch(child: ChildProcess, name: string): Program {
   }
 
   async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
+    if (stopping === undefined && hasEnded()) throw new Error(`${name} had ended by itself:\n${output()}`);
+    stopping = signal;
     child.kill(signal);
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      killGroup(pid as number);
+      killAll(program);
     }, STOP_MAX_MS);
     const exit = await exited;
     clearTimeout(timer);
@@ -116,34 +119,46 @@ function watch(child: ChildProcess, name: string): Program {
     return exit;
   }
 
-  return {
+  const program: Program = {
     pid,
     output,
     errors: () => errors.join(''),
-    alive: () => membersOf(pid),
+    alive: () => aliveOf(pid, family),
     exited,
     message,
     signal: (signal) => child.kill(signal),
     stop,
   };
+  programs.add(program);
+  return program;
 }
 
-function membersOf(group: number): readonly GroupMember[] {
-  return execFileSync('ps', ['-A', '-o', 'pid=,pgid=,stat=,args='], { encoding: 'utf8' })
-    .split('\n')
-    .flatMap((line) => {
-      const [, pid, pgid, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
-      // A zombie has ended; only its parent has not asked yet.
-      return Number(pgid) === group && !state?.startsWith('Z') ? [{ pid: Number(pid), command: command ?? '' }] : [];
-    });
+/** Adds to the family whom it has started since, and tells who of it is alive. */
+function aliveOf(root: number, family: Map<number, string>): readonly Process[] {
+  const running = new Map<number, { readonly parent: number; readonly command: string }>();
+  for (const line of execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' }).split('\n')) {
+    const [, pid, parent, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    // A zombie has ended; only its parent has not asked yet.
+    if (!state?.startsWith('Z')) running.set(Number(pid), { parent: Number(parent), command: command ?? '' });
+  }
+  const descends = (pid: number): boolean => {
+    if (pid === root || (family.has(pid) && family.get(pid) === running.get(pid)?.command)) return true;
+    const parent = running.get(pid)?.parent ?? 0;
+    return parent > 1 && descends(parent);
+  };
+  for (const [pid, { command }] of running) if (!family.has(pid) && descends(pid)) family.set(pid, command);
+  // Whoever has the number of one that ended, but runs something else, is a stranger.
+  return [...family].flatMap(([pid, command]) => (running.get(pid)?.command === command ? [{ pid, command }] : []));
 }
 
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    // ESRCH: nobody is left in the group, which is how it should be.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+function killAll(program: Program): void {
+  for (const { pid } of program.alive()) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // ESRCH: it has ended since, as it should.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 

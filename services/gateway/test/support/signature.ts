@@ -115,10 +115,11 @@ async function signV4(draft: Draft, payloadHash: string, options: SignOptions): 
 }
 
 async function presignV4(draft: Draft, options: SignOptions): Promise<Draft> {
-  const { query } = await signerV4(options).presign(toSmithy(draft), {
+  // The hash goes into the query with the rest, as the AWS SDK for JavaScript does; other clients leave it out.
+  const headers = { host: draft.headers['host'] ?? '', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+  const { query } = await signerV4(options).presign(toSmithy({ ...draft, headers }), {
     signingDate: options.at,
     expiresIn: options.expiresSeconds ?? 300,
-    unsignableHeaders: new Set(Object.keys(draft.headers).filter((name) => name !== 'host')),
   });
   return { ...draft, query: Object.entries(query ?? {}).map(([name, value]) => [name, String(value)]) };
 }

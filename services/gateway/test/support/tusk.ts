@@ -53,6 +53,8 @@ export async function startTusk(options: TuskOptions = {}): Promise<Tusk> {
     await devpachd?.stop();
     throw error;
   });
+  // Whom it has started is known from now on, also when it dies before them.
+  program.alive();
   const pachd = connectPachd(ready.pachd, options.auth ? ROOT_TOKEN : undefined);
   let stopping: Promise<Exit> | undefined;
 

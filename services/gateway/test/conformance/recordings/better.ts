@@ -115,7 +115,7 @@ export const BETTER: Readonly<Record<string, Better>> = {
   'lst-max-5001': xml('max-keys is capped', list(listing(...ALL_KEYS), '<IsTruncated>false</IsTruncated>')),
   'lst-encoding': xml(
     'keys are encoded when asked for',
-    list(listing('z/a%20b%26c%3Cd%3E.txt', 'z/q%27%22.txt'), '<EncodingType>url</EncodingType><Prefix>z/</Prefix>'),
+    list(listing('z/a+b%26c%3Cd%3E.txt', 'z/q%27%22.txt'), '<EncodingType>url</EncodingType><Prefix>z/</Prefix>'),
   ),
   'lst-v2': xml('version 2', list(listing(...ALL_KEYS), '<KeyCount>10</KeyCount><IsTruncated>false</IsTruncated>')),
   'lst-v2-max': xml(
@@ -181,12 +181,15 @@ export const BETTER: Readonly<Record<string, Better>> = {
     '<ListMultipartUploadsResult></ListMultipartUploadsResult>',
   ),
   'mp-complete-etag': error(400, 'InvalidPart', 'the ETags are compared'),
-  'mp-part-copy': error(501, 'NotImplemented', 'UploadPartCopy is not there, and says so'),
+  'mp-part-copy': xml(
+    'the bytes are copied: the ETag is their MD5',
+    '<CopyPartResult><LastModified>{{date}}</LastModified><ETag>"{{etag}}"</ETag></CopyPartResult>',
+  ),
   'mp-abort-again': error(404, 'NoSuchUpload', 'an upload ends with its abortion'),
   'mp-abort-parts': error(404, 'NoSuchUpload', 'an upload ends with its abortion'),
-  'mp-get-stream': answer(200, NO_FRAMING, { 'content-length': '13' }, 'streamed part'),
+  'mp-get-stream': error(404, 'NoSuchKey', NOT_MADE),
   'sys-list': xml(
-    'the gateway keeps nothing in a repo of its own; lock.newrepo is still there, since bkt-delete-commit was refused',
+    'the gateway keeps nothing in a repo of its own; no commit bucket was deleted (lock.newrepo) or created',
     bucketList(
       'Main.New_Repo.rec-a',
       'dev.images.rec-a',
@@ -205,7 +208,6 @@ export const BETTER: Readonly<Record<string, Better>> = {
       'master.rec-def.default',
       'master.rec-one.default',
       `master.${'r'.repeat(69)}.rec-a`,
-      'newrepo.rec-a.default',
       'v1.images.rec-a',
     ),
   ),
@@ -236,6 +238,7 @@ export const BETTER: Readonly<Record<string, Better>> = {
   'au-carol-put-reader': error(403, 'AccessDenied', NO_RIGHT),
   'au-carol-get-revoked': error(403, 'AccessDenied', NO_RIGHT),
   'au-mp-bob-init': answer(200, 'an upload needs the rights on its target, and nothing else', XML),
+  'au-mp-complete': error(400, 'InvalidPart', 'the ETags are compared'),
   'au-mp-carol-first': error(403, 'AccessDenied', NO_RIGHT),
   'au-mp-alice-locked-out': answer(200, 'nobody can lock out others', XML),
   'au-v2-amz': answer(200, 'V2 signs the x-amz- headers', { 'x-amz-version-id': '{{commit}}' }),
@@ -246,5 +249,6 @@ export const BETTER: Readonly<Record<string, Better>> = {
   'au-stream-bad': error(403, 'SignatureDoesNotMatch', 'a wrong chunk signature is no internal error'),
   'au-stream-unsigned-get': answer(200, NO_FRAMING, { 'content-length': '11' }, 'hello world'),
   'au-header-spaces': answer(200, 'blanks in a row are folded, as V4 says', { 'x-amz-version-id': '{{commit}}' }),
-  'au-double-slash': error(400, 'InvalidFilePath', 'a key is refused, never rewritten'),
+  'au-v2-bad': error(403, 'SignatureDoesNotMatch', 'a wrong signature is told as such, whatever its version'),
+  'au-double-slash': error(404, 'NoSuchKey', 'a key that PFS cannot hold is not there; nobody is sent elsewhere'),
 };

@@ -21,16 +21,20 @@ export function differences(
   };
   if (answer.status !== expected.status) differ('status', expected.status, `${answer.status} ${answer.code}`);
   const ignored = new Set<string>(exchange.volatile ?? []);
+  const isRanges = expected.headers['content-type']?.startsWith('multipart/byteranges') ?? false;
   const isXml = expected.headers['content-type']?.startsWith('application/xml') ?? false;
   const sameEtag = (recorded: string, got: string, of: string): void => {
     if (recorded.includes('{{')) return;
     // A part is not an object: its ETag is of another kind even where the bytes are the same.
     const bytes = `${of} ${recorded.replaceAll('"', '')}`;
     const known = etags.get(bytes) ?? got;
-    if (known !== got || got === '') differ(`etag of the same bytes`, known, got);
-    etags.set(bytes, got);
+    if (known !== got || got === '') differ('etag of the same bytes', known, got);
+    else etags.set(bytes, got);
   };
   const isPart = exchange.request.query?.some(([name]) => name === 'partNumber' || name === 'uploadId') ?? false;
+
+  // The recorded gateway answers some errors without XML. S3 does not: its headers are those of the XML then.
+  if (expected.status >= 400 && !isXml) return found;
 
   for (const [name, wanted] of Object.entries(expected.headers)) {
     const got = answer.headers[name];
@@ -40,12 +44,11 @@ export function differences(
         sameEtag(wanted, (got ?? '').replaceAll('"', ''), isPart ? 'part' : 'object');
         break;
       case 'content-length':
-        if (!isXml && got !== wanted) differ(name, wanted, got);
+        if (!isXml && !isRanges && got !== wanted) differ(name, wanted, got);
         break;
       case 'content-type':
         if (isXml && !got?.startsWith('application/xml')) differ(name, wanted, got);
-        if (wanted.startsWith('multipart/byteranges') && !got?.startsWith('multipart/byteranges'))
-          differ(name, wanted, got);
+        if (isRanges && !got?.startsWith('multipart/byteranges')) differ(name, wanted, got);
         if (wanted.startsWith('=') && got !== wanted.slice(1)) differ(name, wanted.slice(1), got);
         break;
       case 'last-modified':
@@ -106,15 +109,22 @@ interface Comparison {
 // Who owns what is free; inside CommonPrefixes the recorded gateway gives an Owner that S3 has not.
 const FREE_ELEMENTS = new Set(['Owner', 'Initiator']);
 // Elements that the recording lacks are free, but not these: one more of them is another answer.
-const ITEMS = ['Bucket', 'Contents', 'CommonPrefixes', 'Part', 'Upload', 'Deleted', 'Error'];
+const ITEMS: Readonly<Record<string, readonly string[]>> = {
+  Buckets: ['Bucket'],
+  ListBucketResult: ['Contents', 'CommonPrefixes'],
+  ListPartsResult: ['Part'],
+  ListMultipartUploadsResult: ['Upload', 'CommonPrefixes'],
+  DeleteResult: ['Deleted', 'Error'],
+};
 
 function compareTrees(path: string, wanted: Element, got: Element, comparison: Comparison): void {
-  if (wanted.children.length === 0 && !got.children.some(({ name }) => ITEMS.includes(name))) {
+  const items = ITEMS[wanted.name];
+  if (wanted.children.length === 0 && items === undefined) {
     if (wanted.name === 'ETag') comparison.sameEtag(wanted.text, got.text);
     else if (!matches(wanted.text, got.text, comparison.learnt)) comparison.differ(path, wanted.text, got.text);
     return;
   }
-  for (const name of new Set([...wanted.children.map((child) => child.name), ...ITEMS])) {
+  for (const name of new Set([...wanted.children.map((child) => child.name), ...(items ?? [])])) {
     if (FREE_ELEMENTS.has(name)) continue;
     const [theirs, ours] = [wanted, got].map((tree) => tree.children.filter((child) => child.name === name));
     if (theirs?.length !== ours?.length) {

@@ -144,10 +144,8 @@ async function createPipeline(pachd: Pachd, project: string, pipeline: string, i
   const output: BranchName = { project, repo: pipeline, branch: 'master' };
   const spec: BranchName = { ...output, type: 'spec' };
   const meta: BranchName = { ...output, type: 'meta' };
-  await pachd.createRepo(spec);
+  for (const repo of [output, spec, meta]) await pachd.createRepo(repo);
   await pachd.putFiles(spec, { spec: pipeline });
-  await pachd.createRepo(output);
-  await pachd.createRepo(meta);
   await pachd.createBranch(output, [input, spec]);
   await pachd.createBranch(meta, [input, spec]);
 }
