@@ -1,0 +1,139 @@
+// A large object up in parts and down again, with the memory of the gateway's processes watched: also when the client
+// reads slowly, alone and many at once.
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request as openRequest } from 'node:http';
+import { freshBucket } from '../../services/gateway/test/support/buckets.ts';
+import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
+import { encode, send } from '../../services/gateway/test/support/http.ts';
+import { startTusk, type Tusk } from '../../services/gateway/test/support/tusk.ts';
+
+const PART_BYTES = 16 << 20;
+const PARTS_AT_ONCE = 4;
+const SLOW_READERS = 8;
+const SLOW_READER_BYTES = 32 << 20;
+const SLOW_READ_BYTES_PER_SECOND = 4 << 20;
+const SAMPLE_MS = 100;
+
+export interface Phase {
+  readonly name: string;
+  readonly bytes: number;
+  readonly seconds: number;
+  /** The largest resident memory of a worker in this phase, by the kernel's own account. */
+  readonly workerPeakBytes: number;
+}
+
+/** Measures the phases in turn, on one gateway. @throws when what comes down is not what went up. */
+export async function measureLargeObject(objectBytes: number): Promise<readonly Phase[]> {
+  const tusk = await startTusk();
+  try {
+    const phases: Phase[] = [];
+    const watch = async (name: string, bytes: number, work: () => Promise<unknown>): Promise<void> => {
+      const peak = watchMemory(tusk);
+      const startedMs = performance.now();
+      await work();
+      phases.push({ name, bytes, seconds: (performance.now() - startedMs) / 1000, workerPeakBytes: peak() });
+    };
+    const path = `/${await freshBucket(tusk)}/large.bin`;
+    const parts = Math.ceil(objectBytes / PART_BYTES);
+    const totalBytes = parts * PART_BYTES;
+    let sent = '';
+    await watch(`up, ${PARTS_AT_ONCE} parts at once`, totalBytes, async () => {
+      sent = await upload(tusk.url, path, parts);
+    });
+    await watch('down', totalBytes, async () => {
+      const received = await download(tusk.url, path);
+      if (received !== sent) throw new Error('what came down is not what went up');
+    });
+    const slow = SLOW_READERS * SLOW_READER_BYTES;
+    await watch(`down, ${SLOW_READERS} slow readers`, slow, () =>
+      Promise.all(Array.from({ length: SLOW_READERS }, () => readSlowly(tusk.url, path))),
+    );
+    return phases;
+  } finally {
+    await tusk.stop();
+  }
+}
+
+/** @returns the SHA-256 of all that was sent. */
+async function upload(url: string, path: string, parts: number): Promise<string> {
+  const created = await send(url, 'POST', path, { query: [['uploads', '']] });
+  const uploadId = /<UploadId>([^<]+)</.exec(created.text)?.[1] ?? '';
+  const base = sampleBytes(PART_BYTES);
+  const hash = createHash('sha256');
+  const bodyOf = (number: number): Buffer => {
+    const body = Buffer.from(base);
+    body.writeUInt32BE(number);
+    return body;
+  };
+  const etags: string[] = [];
+  let next = 1;
+  const worker = async (): Promise<void> => {
+    while (next <= parts) {
+      const number = next++;
+      const query = [
+        ['partNumber', String(number)],
+        ['uploadId', uploadId],
+      ] as const;
+      const answer = await send(url, 'PUT', path, { query, body: bodyOf(number) });
+      if (answer.status !== 200) throw new Error(`part ${number}: ${answer.status} ${answer.text}`);
+      etags[number] = answer.headers['etag'] ?? '';
+    }
+  };
+  await Promise.all(Array.from({ length: PARTS_AT_ONCE }, worker));
+  for (let number = 1; number <= parts; number++) hash.update(bodyOf(number));
+  const list = etags.map((etag, number) => `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`);
+  const body = `<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`;
+  const done = await send(url, 'POST', path, { query: [['uploadId', uploadId]], body });
+  if (done.status !== 200) throw new Error(`the completion: ${done.status} ${done.text}`);
+  return hash.digest('hex');
+}
+
+async function download(url: string, path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of await open(url, path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+async function readSlowly(url: string, path: string): Promise<void> {
+  const response = await open(url, path);
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += (chunk as Buffer).length;
+    if (bytes >= SLOW_READER_BYTES) break;
+    await new Promise((resolve) => setTimeout(resolve, ((chunk as Buffer).length / SLOW_READ_BYTES_PER_SECOND) * 1000));
+  }
+  response.destroy();
+}
+
+function open(url: string, path: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = openRequest(url + path.split('/').map(encode).join('/'), { agent: false }, (response) => {
+      if (response.statusCode === 200) resolve(response);
+      else reject(new Error(`GET ${path}: ${response.statusCode}`));
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+/** Begins to watch the workers. @returns a function that ends it, and gives the largest peak of one of them. */
+function watchMemory(tusk: Tusk): () => number {
+  const workers = tusk.program.alive().filter(({ command }) => command.includes('worker-process'));
+  if (workers.length === 0) throw new Error('no worker process is to be found');
+  // Writing 5 makes the kernel count the peak (VmHWM) anew.
+  for (const { pid } of workers) writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  let peakBytes = 0;
+  const sample = (): void => {
+    for (const { pid } of workers) {
+      const kibibytes = Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+      peakBytes = Math.max(peakBytes, kibibytes * 1024);
+    }
+  };
+  const timer = setInterval(sample, SAMPLE_MS);
+  return () => {
+    sample();
+    clearInterval(timer);
+    return peakBytes;
+  };
+}

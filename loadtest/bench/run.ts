@@ -1,0 +1,31 @@
+// `npm run bench [-- get] [-- large [MIB]]`: figures for docs/performance.md. Both without an argument.
+import { megabytes } from './figures.ts';
+import { measureLargeObject } from './large-object.ts';
+import { measureSignedGet } from './signed-get.ts';
+
+const LARGE_MIB = 2048;
+
+const [only, size] = process.argv.slice(2);
+if (only === undefined || only === 'get') await reportSignedGet();
+if (only === undefined || only === 'large') await reportLargeObject(Number(size ?? LARGE_MIB) * 2 ** 20);
+
+async function reportSignedGet(): Promise<void> {
+  const { tusk, floor, ratio } = await measureSignedGet();
+  console.log('\nSigned GET of 1 KB, one worker, medians of rounds in turns');
+  for (const [name, result] of Object.entries({ tusk, floor })) {
+    const latency = `p50 ${result.p50Ms.toFixed(2)} ms, p99 ${result.p99Ms.toFixed(2)} ms`;
+    console.log(`  ${name.padEnd(6)} ${Math.round(result.requestsPerSecond)} requests/s, ${latency}`);
+  }
+  console.log(`  tusk / floor: ${ratio.toFixed(2)}`);
+}
+
+async function reportLargeObject(objectBytes: number): Promise<void> {
+  const phases = await measureLargeObject(objectBytes);
+  console.log(`\nAn object of ${megabytes(objectBytes)}, one worker`);
+  for (const { name, bytes, seconds, workerPeakBytes } of phases) {
+    const rate = `${megabytes(bytes / seconds)}/s`;
+    console.log(
+      `  ${name.padEnd(24)} ${rate.padStart(10)}, worker's resident memory at most ${megabytes(workerPeakBytes)}`,
+    );
+  }
+}

@@ -1,0 +1,105 @@
+// A signed GET of 1 KB by wrk, through tusk on one worker and through the floor, in turns, so that whatever else the
+// machine does meets both.
+import { freshBucket } from '../../services/gateway/test/support/buckets.ts';
+import { runCommand, sampleBytes } from '../../services/gateway/test/support/clients.ts';
+import { send } from '../../services/gateway/test/support/http.ts';
+import { startNode } from '../../services/gateway/test/support/program.ts';
+import { type Key, keyOf, sha256Hex, sign } from '../../services/gateway/test/support/signature.ts';
+import { ROOT_TOKEN, startTusk } from '../../services/gateway/test/support/tusk.ts';
+import { median } from './figures.ts';
+
+const OBJECT_BYTES = 1024;
+const CONNECTIONS = 32;
+const ROUNDS = 5;
+const ROUND_SECONDS = 4;
+const WARM_UP_SECONDS = 2;
+
+export interface SignedGetResult {
+  readonly tusk: Throughput;
+  readonly floor: Throughput;
+  /** tusk's requests a second as a part of the floor's. */
+  readonly ratio: number;
+}
+
+export interface Throughput {
+  /** The median of the rounds. */
+  readonly requestsPerSecond: number;
+  /** The medians of the rounds' quantiles. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Measures both. @throws when an answer is not the object: a fast error is no throughput. */
+export async function measureSignedGet(): Promise<SignedGetResult> {
+  const key = keyOf(ROOT_TOKEN);
+  const tusk = await startTusk({ auth: true });
+  try {
+    const bucket = await freshBucket(tusk, key);
+    const path = `/${bucket}/object.bin`;
+    await send(tusk.url, 'PUT', path, { key, body: sampleBytes(OBJECT_BYTES) });
+    const object = await send(tusk.url, 'GET', path, { key });
+    const own = new Set(['content-length', 'connection', 'date', 'transfer-encoding', 'keep-alive']);
+    const fields = Object.entries(object.headers).filter(([name]) => !own.has(name));
+    const floor = startNode('loadtest/bench/floor.ts', {
+      args: [object.body.toString('base64'), JSON.stringify(fields)],
+    });
+    try {
+      const port = await floor.message((message) => (message as { port?: number }).port);
+      return await inTurns(tusk.url, `http://127.0.0.1:${port}`, path, key, object.body);
+    } finally {
+      await floor.stop();
+    }
+  } finally {
+    await tusk.stop();
+  }
+}
+
+async function inTurns(
+  tuskUrl: string,
+  floorUrl: string,
+  path: string,
+  key: Key,
+  body: Buffer,
+): Promise<SignedGetResult> {
+  const results: Readonly<Record<'tusk' | 'floor', Throughput[]>> = { tusk: [], floor: [] };
+  for (const url of [tuskUrl, floorUrl]) {
+    const answer = await send(url, 'GET', path, { key });
+    if (answer.status !== 200 || !answer.body.equals(body)) throw new Error(`${url} answers ${answer.status}`);
+    await wrk(url, path, key, WARM_UP_SECONDS);
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    results.tusk.push(await wrk(tuskUrl, path, key, ROUND_SECONDS));
+    results.floor.push(await wrk(floorUrl, path, key, ROUND_SECONDS));
+  }
+  const [tusk, floor] = [summarise(results.tusk), summarise(results.floor)];
+  return { tusk, floor, ratio: tusk.requestsPerSecond / floor.requestsPerSecond };
+}
+
+function summarise(rounds: readonly Throughput[]): Throughput {
+  return {
+    requestsPerSecond: median(rounds.map((round) => round.requestsPerSecond)),
+    p50Ms: median(rounds.map((round) => round.p50Ms)),
+    p99Ms: median(rounds.map((round) => round.p99Ms)),
+  };
+}
+
+async function wrk(url: string, path: string, key: Key, seconds: number): Promise<Throughput> {
+  const draft = { method: 'GET', path, query: [], headers: { host: new URL(url).host }, body: Buffer.alloc(0) };
+  const { headers } = await sign(draft, 'v4', { key, at: new Date(), payloadHash: sha256Hex(draft.body) });
+  const fields = Object.entries(headers).flatMap(([name, value]) =>
+    name === 'host' ? [] : ['-H', `${name}: ${value}`],
+  );
+  const load = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency'];
+  const { code, stdout, stderr } = await runCommand('wrk', [...load, ...fields, url + path]);
+  if (code !== 0 || /Non-2xx|Socket errors/.test(stdout)) throw new Error(`wrk: ${stdout}${stderr}`);
+  return {
+    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
+    p50Ms: quantile(stdout, 50),
+    p99Ms: quantile(stdout, 99),
+  };
+}
+
+function quantile(report: string, percent: number): number {
+  const [, number, unit] = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s)`, 'm').exec(report) ?? [];
+  return Number(number) * (unit === 'us' ? 0.001 : unit === 's' ? 1000 : 1);
+}
