@@ -10,8 +10,8 @@ const FILE_SET_DEADLINE_MS = 24 * 3_600_000;
 const SHORT_DEADLINE_MS = 15_000;
 const COMPOSE_DEADLINE_MS = 120_000;
 
-/** pachd takes messages of 4 MiB; content goes in pieces of one path. */
-const PIECE_BYTES = 1 << 20;
+/** pachd takes messages of 4 MiB; content goes in pieces of one path. Small ones: each is copied several times on its way out. */
+const PIECE_BYTES = 256 << 10;
 
 /** Calls that write. None is ever sent twice. Each throws PachdError. */
 export function writeCalls(pool: Pool) {

@@ -8,9 +8,9 @@ import type { Content } from './change.ts';
 export const STAGED_PATH = '/content';
 
 /** Bytes go to pachd in pieces of about this size, however small they come from the socket. */
-const PIECE_BYTES = 1 << 20;
-/** What a streaming body holds at once: the piece that fills, the one that is sent, and what the stub makes of it. */
-const STREAMING_SHARE_BYTES = 3 * PIECE_BYTES;
+const PIECE_BYTES = 256 << 10;
+/** What a body holds at once: the million bytes that may yet be all of it, or the pieces that fill, are encoded and are sent. */
+const SHARE_BYTES = 2 << 20;
 
 export type Stage = ReturnType<typeof createStage>;
 
@@ -22,7 +22,7 @@ export function createStage(pachd: Pachd, budget: Budget) {
      * @throws what the body throws (nothing is stored then), Failure busy
      */
     async content(caller: Caller, body: AsyncIterable<Uint8Array>): Promise<{ content: Content; release: () => void }> {
-      const release = await budget.take(STREAMING_SHARE_BYTES, caller.signal);
+      const release = await budget.take(SHARE_BYTES, caller.signal);
       try {
         const chunks = body[Symbol.asyncIterator]();
         const head = await takeUpTo(chunks, HASHABLE_MAX_BYTES);
@@ -45,7 +45,7 @@ export function createStage(pachd: Pachd, budget: Budget) {
 
     /** Streams a verified body into a file set of one file. Gives its id and size. @throws what the body throws, Failure busy */
     async fileSet(caller: Caller, body: AsyncIterable<Uint8Array>): Promise<{ fileSetId: string; sizeBytes: number }> {
-      const release = await budget.take(STREAMING_SHARE_BYTES, caller.signal);
+      const release = await budget.take(SHARE_BYTES, caller.signal);
       try {
         const counted = { sizeBytes: 0 };
         const fileSetId = await pachd.createFileSet(
