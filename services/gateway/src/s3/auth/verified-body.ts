@@ -73,6 +73,10 @@ export function verifiedBody(input: VerifiedBodyInput): VerifiedBody {
       });
     }
     const onTrailers = (received: typeof trailers) => {
+      // Only what x-amz-trailer announced was computed on the way, so nothing else can be checked now.
+      if (announced === undefined && received.some(([name]) => name.startsWith(PREFIX))) {
+        throw new S3Error('MalformedTrailerError');
+      }
       trailers = received;
     };
     const raw = exactly(body);

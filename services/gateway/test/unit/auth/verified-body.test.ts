@@ -321,6 +321,16 @@ describe('a body in chunks that are not signed', () => {
     });
   });
 
+  it('with a checksum that was not announced is refused', async () => {
+    await expect(
+      decode({
+        bytes: Buffer.from(`9\r\n123456789\r\n0\r\n${trailer}`),
+        credential: UNSIGNED_TRAILER,
+        fields: { 'x-amz-decoded-content-length': '9' },
+      }),
+    ).rejects.toMatchObject({ code: 'MalformedTrailerError' });
+  });
+
   it('comes whole, however it was cut', async () => {
     await fc.assert(
       fc.asyncProperty(
