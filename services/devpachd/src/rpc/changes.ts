@@ -3,7 +3,7 @@ import { get as httpsGet } from 'node:https';
 import type { AddFile, CopyFile, ModifyFileRequest } from '../../../../proto/gen/pfs/pfs.ts';
 import type { App } from '../app.ts';
 import type { FileWriter } from '../files/writer.ts';
-import { PfsError, refused } from '../store/errors.ts';
+import { refused } from '../store/errors.ts';
 import { cleanPath, dirPath } from '../store/paths.ts';
 import type { Context } from './call.ts';
 import type { Open } from './open.ts';
@@ -41,13 +41,6 @@ export async function applyChanges(
         throw refused('unrecognized message type');
     }
   }
-  await checkWhole(context);
-}
-
-/** A stream that the client broke off looks like one that ended, until the call is told to be cancelled. */
-async function checkWhole(context: Context): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  if (context.signal.aborted) throw new PfsError('cancelled', 'context canceled');
 }
 
 async function addFile(app: App, writer: FileWriter, { path, datum, source }: AddFile): Promise<void> {

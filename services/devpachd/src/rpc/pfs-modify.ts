@@ -83,6 +83,8 @@ export function modifyMethods(app: App, calls: Calls, guard: Guard, open: Open):
         await applyChanges(app, open, writer, requests, below, context);
         const files = await writer.finish();
         await db.write(() => {
+          // A call that has ended for its client, by its deadline say, must not take effect.
+          if (context.signal.aborted) throw new PfsError('cancelled', 'context canceled');
           if (target.kind === 'open') addToOpen(target.commit, files.commit);
           else commitOnBranch(context, target.branch, files.commit);
         });

@@ -125,12 +125,11 @@ export function deleteCommit(db: Db, commit: CommitRecord, deletedBy: string): v
     db.children.remove([commit.repoId, commit.id, child.seq]);
     if (commit.parent !== null) db.children.put([commit.repoId, commit.parent, child.seq], child.id);
   }
-  let empty: string | undefined;
-  for (const branch of branchesOf(db, repo.id)) {
-    if (branch.head !== commit.id) continue;
-    const head = commit.parent ?? (empty ??= insertEmptyCommit(db, repo, branch.name, deletedBy).id);
-    moveBranch(db, repo, branch.name, head, deletedBy);
-  }
+  const heads = branchesOf(db, repo.id).filter(({ head }) => head === commit.id);
+  const [first] = heads;
+  if (!first) return;
+  const head = commit.parent ?? insertEmptyCommit(db, repo, first.name, deletedBy).id;
+  for (const { name } of heads) moveBranch(db, repo, name, head, deletedBy);
 }
 
 /** Removes the records of a commit and its hold on its files, and nothing else. Only inside a transaction. */
