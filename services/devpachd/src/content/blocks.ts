@@ -29,12 +29,19 @@ export function createBlockWriter(db: Db, packs: Packs): BlockWriter {
   const known = new Map<string, Ref>();
   let fresh: { readonly id: Buffer; readonly ref: Ref }[] = [];
   const touched = new Set<Pack>();
+  /** Shared packs, which may be full and given up by others while this stream still writes and syncs. */
+  const held = new Set<Pack>();
   const owned: Pack[] = [];
   let bytes = 0;
   let opening: Promise<Pack> | undefined;
 
   const target = async (): Promise<Pack> => {
-    if (bytes <= SHARED_MAX_BYTES) return packs.shared();
+    if (bytes <= SHARED_MAX_BYTES) {
+      const pack = await packs.shared();
+      if (held.has(pack)) pack.release();
+      held.add(pack);
+      return pack;
+    }
     const last = owned.at(-1);
     if (last && last.size() < OWN_PACK_MAX_BYTES) return last;
     opening ??= packs.own().then((pack) => {
@@ -71,6 +78,8 @@ export function createBlockWriter(db: Db, packs: Packs): BlockWriter {
       fresh = [];
     },
     close: async () => {
+      for (const pack of held) pack.release();
+      held.clear();
       for (const pack of owned.splice(0)) await packs.retire(pack);
     },
   };

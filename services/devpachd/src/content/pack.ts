@@ -16,6 +16,10 @@ export interface Pack {
   readonly append: (id: Buffer, block: readonly Buffer[], length: number) => Promise<number>;
   /** Resolves when all that was appended before the call is on disk. */
   readonly sync: () => Promise<void>;
+  /** Keeps the file open until as many calls of `release`. Gives the pack itself. */
+  readonly hold: () => Pack;
+  readonly release: () => void;
+  /** Resolves when the file is closed: after all who hold it have released it. */
   readonly close: () => Promise<void>;
 }
 
@@ -23,7 +27,9 @@ export async function createPack(folder: string, id: number): Promise<Pack> {
   const file = await open(packPath(folder, id), 'wx');
   let size = 0;
   let writes: Promise<unknown> = Promise.resolve();
-  return {
+  let holders = 0;
+  let onFree = () => {};
+  const pack: Pack = {
     id,
     size: () => size,
     append: async (blockId, block, length) => {
@@ -38,11 +44,25 @@ export async function createPack(folder: string, id: number): Promise<Pack> {
       return start + HEADER_BYTES;
     },
     sync: createSync(() => file.datasync()),
+    hold: () => {
+      holders += 1;
+      return pack;
+    },
+    release: () => {
+      holders -= 1;
+      if (holders === 0) onFree();
+    },
     close: async () => {
+      if (holders > 0) {
+        await new Promise<void>((resolve) => {
+          onFree = resolve;
+        });
+      }
       await writes.catch(() => undefined);
       await file.close();
     },
   };
+  return pack;
 }
 
 async function writeAll(file: FileHandle, parts: readonly Buffer[], position: number): Promise<void> {

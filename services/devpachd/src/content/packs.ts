@@ -11,7 +11,7 @@ const SHARED_PACK_MAX_BYTES = 64 * 1024 * 1024;
 
 /** The pack files of a folder: those that this process writes to, and all of them to read from. */
 export interface Packs {
-  /** The pack that small writes of this process share. */
+  /** The pack that small writes of this process share, held for the caller, who must `release` it: until then it stays open. */
   readonly shared: () => Promise<Pack>;
   /** A pack for one large stream, so that it can be thrown away with what the stream made. */
   readonly own: () => Promise<Pack>;
@@ -62,16 +62,17 @@ export function openPacks(db: Db, owner: string): Packs {
     shared: async () => {
       const making = shared;
       const current = making && (await making);
-      if (current && current.size() < SHARED_PACK_MAX_BYTES) return current;
+      if (current && current.size() < SHARED_PACK_MAX_BYTES) return current.hold();
       // Whoever comes first after the pack is full replaces it; the others find the new one.
       if (shared === making) {
         shared = own();
         shared.catch(() => {
           shared = undefined;
         });
-        if (current) await retire(current);
+        // It is closed when the streams that still write to it have ended: nobody waits for that.
+        if (current) retire(current).catch(() => undefined);
       }
-      return shared ?? own();
+      return (await (shared ?? own())).hold();
     },
     read: async (ref) => {
       try {
