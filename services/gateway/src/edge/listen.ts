@@ -30,7 +30,7 @@ export interface Edge {
   stats(): EdgeStats;
 }
 
-export interface EdgeStats {
+interface EdgeStats {
   /** Requests without a complete answer. */
   readonly inFlight: number;
   readonly sockets: number;

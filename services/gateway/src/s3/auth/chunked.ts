@@ -4,7 +4,7 @@ import { type ByteReader, readBytes } from './byte-reader.ts';
 import { isSignature } from './sigv4.ts';
 
 /** What the chunk signatures of a body are computed with. */
-export interface ChunkSigning {
+interface ChunkSigning {
   readonly key: Buffer;
   readonly amzDate: string;
   /** `date/region/service/aws4_request`. */

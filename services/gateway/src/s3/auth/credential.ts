@@ -8,7 +8,7 @@ import { parsePayloadHash } from './payload-hash.ts';
 export type Credential = AnonymousCredential | SigV4Credential | SigV2Credential;
 
 /** The request carries no signature. */
-export interface AnonymousCredential {
+interface AnonymousCredential {
   readonly kind: 'anonymous';
 }
 

@@ -26,7 +26,7 @@ export interface VerifiedBody {
   verifiedChecksum(): ObjectChecksum | undefined;
 }
 
-export interface ObjectChecksum {
+interface ObjectChecksum {
   readonly algorithm: ChecksumAlgorithm;
   /** Base64. */
   readonly value: string;

@@ -9,7 +9,7 @@ export interface Conditions {
   readonly ifUnmodifiedSinceMs?: number;
 }
 
-/** What conditions are judged by; undefined in place of it means that there is no such object. */
+/** What conditions are judged by. */
 export interface Validators {
   /** With or without quotes. */
   readonly etag: string;
@@ -34,16 +34,6 @@ export function readConditions(get: (name: string) => string | undefined, prefix
   };
 }
 
-/** True if there is nothing to judge. */
-export function isUnconditional(conditions: Conditions): boolean {
-  return (
-    conditions.ifMatch === undefined &&
-    conditions.ifNoneMatch === undefined &&
-    conditions.ifModifiedSinceMs === undefined &&
-    conditions.ifUnmodifiedSinceMs === undefined
-  );
-}
-
 export type ReadVerdict = 'proceed' | 'not-modified' | 'precondition-failed';
 
 /**
@@ -65,33 +55,6 @@ export function judgeRead(conditions: Conditions, object: Validators): ReadVerdi
   }
   if (ifModifiedSinceMs !== undefined && modifiedMs !== undefined && modifiedMs <= ifModifiedSinceMs) {
     return 'not-modified';
-  }
-  return 'proceed';
-}
-
-export type WriteVerdict = 'proceed' | 'precondition-failed' | 'no-such-key';
-
-/**
- * The conditions of a PUT, a completed upload or a DELETE, given what is there now. `no-such-key` is S3's answer to If-Match where
- * there is no object (S3 user guide, "How to prevent object overwrites with conditional writes").
- */
-export function judgeWrite(conditions: Conditions, current: Validators | undefined): WriteVerdict {
-  const { ifMatch, ifNoneMatch, ifUnmodifiedSinceMs } = conditions;
-  if (ifMatch !== undefined) {
-    if (current === undefined) {
-      return 'no-such-key';
-    }
-    if (!matchesEtag(ifMatch, current.etag, 'strong')) {
-      return 'precondition-failed';
-    }
-  } else if (ifUnmodifiedSinceMs !== undefined) {
-    const modifiedMs = wholeSeconds(current?.lastModifiedMs);
-    if (modifiedMs !== undefined && modifiedMs > ifUnmodifiedSinceMs) {
-      return 'precondition-failed';
-    }
-  }
-  if (ifNoneMatch !== undefined && matchesEtag(ifNoneMatch, current?.etag, 'weak')) {
-    return 'precondition-failed';
   }
   return 'proceed';
 }

@@ -87,7 +87,7 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What S3 gives an object that was stored without a type. */
-export const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
+const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 
 /** The Content-Type by the extension of the key's last part; `binary/octet-stream` if that says nothing. */
 export function guessContentType(key: string): string {

@@ -8,6 +8,9 @@ const PARAMETERS_MAX = 128;
  * a blank becomes `+`; every other byte of the UTF-8 form is percent-encoded. A surrogate without its other half becomes U+FFFD.
  */
 export function encodeKey(key: string): string {
+  if (/^[A-Za-z0-9\-._*/]*$/.test(key)) {
+    return key;
+  }
   return encodeURIComponent(key.replace(/\p{Cs}/gu, '\ufffd'))
     .replace(/%20/g, '+')
     .replace(/%2F/g, '/')

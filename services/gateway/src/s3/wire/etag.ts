@@ -1,13 +1,5 @@
-/**
- * The ETag of an object, in quotes: the first 32 hex digits of its PFS hash, and `-1`. With the dash no client takes it
- * for the MD5 of the content.
- */
-export function formatEtag(hash: Uint8Array): string {
-  return `"${Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex', 0, 16)}-1"`;
-}
-
 /** An entity tag without its quotes. */
-export interface EntityTag {
+interface EntityTag {
   readonly weak: boolean;
   readonly value: string;
 }
@@ -30,13 +22,10 @@ export function parseEntityTags(header: string): EntityTags {
 }
 
 /**
- * Whether one of the tags is the entity tag `etag` (with or without quotes, undefined if there is no object).
+ * Whether one of the tags is the entity tag `etag`, which may be with or without quotes.
  * Strong comparison never matches a weak tag (RFC 9110, 8.8.3.2).
  */
-export function matchesEtag(tags: EntityTags, etag: string | undefined, comparison: 'strong' | 'weak'): boolean {
-  if (etag === undefined) {
-    return false;
-  }
+export function matchesEtag(tags: EntityTags, etag: string, comparison: 'strong' | 'weak'): boolean {
   if (tags.kind === 'any') {
     return true;
   }

@@ -15,7 +15,7 @@ export interface XmlLimits {
 }
 
 /** Enough for the 1,000 keys of DeleteObjects and the 10,000 parts of CompleteMultipartUpload. */
-export const XML_LIMITS: XmlLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 16 };
+const XML_LIMITS: XmlLimits = { maxBytes: 4 * 1024 * 1024, maxDepth: 16 };
 
 const parser = new XMLParser({
   preserveOrder: true,
