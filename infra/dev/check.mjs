@@ -19,7 +19,14 @@ const CHECKS = [
   ['types of the k6 scripts', () => command('tsc', ['-p', 'loadtest/k6', '--pretty', 'false'])],
   [
     'lint and format',
-    () => command('biome', ['check', '--config-path=infra/dev/lint.json', '--max-diagnostics=100', '.']),
+    () =>
+      command('biome', [
+        'check',
+        '--config-path=infra/dev/lint.json',
+        '--diagnostic-level=error',
+        '--max-diagnostics=100',
+        '.',
+      ]),
   ],
   [
     'dead code',
