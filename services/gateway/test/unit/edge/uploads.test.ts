@@ -113,16 +113,6 @@ describe('the body of a request', () => {
     expect(await raw.until(/too slow$/)).toMatch(/^HTTP\/1\.1 400 .*Connection: close\r\n/s);
   });
 
-  it('may be slower than uWebSockets has patience', async () => {
-    const { edge } = await serve(async (request) => text(String(await readAll(request.body))));
-    const raw = await dial(edge.port);
-    raw.send(`PUT / ${HEAD}Content-Length: 6\r\n\r\nabc`);
-    // Its own limit is ten seconds, at steps of four.
-    await new Promise((resolve) => setTimeout(resolve, 16_000));
-    raw.send('def');
-    await raw.until(/abcdef$/);
-  }, 30_000);
-
   it('may be read once', async () => {
     const { edge } = await serve(async (request) => {
       await readAll(request.body);
