@@ -15,6 +15,7 @@ export type {
 } from '../../../../proto/gen/pfs/pfs.ts';
 export {
   APIClient as PfsClient,
+  APIService as PfsService,
   CommitState,
   FileType,
 } from '../../../../proto/gen/pfs/pfs.ts';

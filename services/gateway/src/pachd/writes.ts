@@ -1,7 +1,8 @@
 import { clientStream, unary } from './channel.ts';
+import { addFileMessage } from './content-message.ts';
 import type { BranchRef, Caller, CommitRef, FileEdit } from './model.ts';
 import type { Pool } from './pool.ts';
-import type { ModifyFileRequest } from './proto.ts';
+import { type ModifyFileRequest, PfsService } from './proto.ts';
 import { branchMessage, commitMessage, fileMessage, repoMessage } from './wire.ts';
 
 const MODIFY_DEADLINE_MS = 120_000;
@@ -58,17 +59,26 @@ export function writeCalls(pool: Pool) {
 
     /**
      * Stores a stream of bytes as one file of a new file set, which lives ten minutes. Gives its id. If the stream throws,
-     * nothing is stored.
+     * nothing is stored. @param content in chunks; each group of them is one message, at most 4 MiB
      */
-    createFileSet: (caller: Caller, path: string, content: AsyncIterable<Uint8Array>): Promise<string> =>
+    createFileSet: (caller: Caller, path: string, content: AsyncIterable<readonly Uint8Array[]>): Promise<string> =>
       pool.run('never', async (channel) => {
-        const answer = await clientStream<ModifyFileRequest, { fileSetId: string }>(
+        const { path: method, responseDeserialize } = PfsService.createFileSet;
+        const answer = await clientStream<Buffer, { fileSetId: string }>(
           'CreateFileSet',
           channel,
           caller,
           FILE_SET_DEADLINE_MS,
           contentMessages(path, content),
-          (metadata, options, done) => channel.pfs.createFileSet(metadata, options, done),
+          (metadata, options, done) =>
+            channel.pfs.makeClientStreamRequest(
+              method,
+              asItIs,
+              responseDeserialize,
+              metadata,
+              options,
+              (error, response) => done(error, response ?? { fileSetId: '' }),
+            ),
         );
         return answer.fileSetId;
       }),
@@ -128,7 +138,17 @@ function* addMessages(path: string, content: Uint8Array): Generator<ModifyFileRe
   } while (at < content.length);
 }
 
-async function* contentMessages(path: string, content: AsyncIterable<Uint8Array>): AsyncGenerator<ModifyFileRequest> {
-  yield* addMessages(path, new Uint8Array(0));
-  for await (const bytes of content) yield* addMessages(path, bytes);
+async function* contentMessages(path: string, content: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<Buffer> {
+  yield addFileMessage(path, [], 0);
+  for await (const chunks of content) {
+    yield addFileMessage(
+      path,
+      chunks,
+      chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+    );
+  }
+}
+
+function asItIs(message: Buffer): Buffer {
+  return message;
 }

@@ -73,19 +73,19 @@ async function takeUpTo(chunks: AsyncIterator<Uint8Array>, maxBytes: number) {
   }
 }
 
-/** Joins small chunks into pieces, and counts the bytes. Closes the source when nobody wants more. */
+/** Groups small chunks into pieces, and counts the bytes. Closes the source when nobody wants more. */
 async function* pieces(
   first: readonly Uint8Array[],
   rest: AsyncIterator<Uint8Array>,
   counted: { sizeBytes: number },
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<readonly Uint8Array[]> {
   let held = [...first];
   let heldBytes = held.reduce((sum, chunk) => sum + chunk.length, 0);
   try {
     for (;;) {
       if (heldBytes >= PIECE_BYTES) {
         counted.sizeBytes += heldBytes;
-        yield Buffer.concat(held, heldBytes);
+        yield held;
         held = [];
         heldBytes = 0;
       }
@@ -95,7 +95,7 @@ async function* pieces(
       heldBytes += next.value.length;
     }
     counted.sizeBytes += heldBytes;
-    if (heldBytes > 0) yield Buffer.concat(held, heldBytes);
+    if (heldBytes > 0) yield held;
   } finally {
     await rest.return?.();
   }
