@@ -41,14 +41,15 @@ export function readCalls(pool: Pool) {
      * the file and not the directory: to look a directory up, pachd would hash all that is below it.
      */
     async statFile(caller: Caller, source: FileSource, path: string): Promise<FileSummary | undefined> {
-      const channel = pool.pick();
       const request = {
         commit: sourceMessage(source),
         pattern: path,
         pathRange: { lower: path, upper: path + JUST_AFTER },
       };
-      for await (const info of serverStream<FileInfo>('GlobFile', channel, caller, DEADLINE_MS, (metadata, options) =>
-        channel.pfs.globFile(request, metadata, options),
+      for await (const info of pool.stream((channel) =>
+        serverStream<FileInfo>('GlobFile', channel, caller, DEADLINE_MS, (metadata, options) =>
+          channel.pfs.globFile(request, metadata, options),
+        ),
       )) {
         const file = fileSummary(info);
         if (file.kind === 'file' && file.path === path) return file;
@@ -58,15 +59,16 @@ export function readCalls(pool: Pool) {
 
     /** The entries directly in a directory ("/d" or "/"), in byte order, directories with their slash. */
     async *listFiles(caller: Caller, source: FileSource, directory: string, page: Page): AsyncGenerator<FileSummary> {
-      const channel = pool.pick();
       const request = {
         file: fileMessage(source, directory),
         paginationMarker: fileMessage(source, page.after),
         number: page.number,
         reverse: false,
       };
-      for await (const info of serverStream<FileInfo>('ListFile', channel, caller, DEADLINE_MS, (metadata, options) =>
-        channel.pfs.listFile(request, metadata, options),
+      for await (const info of pool.stream((channel) =>
+        serverStream<FileInfo>('ListFile', channel, caller, DEADLINE_MS, (metadata, options) =>
+          channel.pfs.listFile(request, metadata, options),
+        ),
       )) {
         yield fileSummary(info);
       }
@@ -74,7 +76,6 @@ export function readCalls(pool: Pool) {
 
     /** All that is below a directory, in byte order of the full path; directories come too. Nothing, if it is not there. */
     async *walkFiles(caller: Caller, source: FileSource, directory: string, page: Page): AsyncGenerator<FileSummary> {
-      const channel = pool.pick();
       const request = {
         file: fileMessage(source, directory),
         paginationMarker: fileMessage(source, page.after),
@@ -82,8 +83,10 @@ export function readCalls(pool: Pool) {
         reverse: false,
       };
       try {
-        for await (const info of serverStream<FileInfo>('WalkFile', channel, caller, DEADLINE_MS, (metadata, options) =>
-          channel.pfs.walkFile(request, metadata, options),
+        for await (const info of pool.stream((channel) =>
+          serverStream<FileInfo>('WalkFile', channel, caller, DEADLINE_MS, (metadata, options) =>
+            channel.pfs.walkFile(request, metadata, options),
+          ),
         )) {
           yield fileSummary(info);
         }
@@ -95,14 +98,11 @@ export function readCalls(pool: Pool) {
     /** The bytes of a file from an offset to its end. The offset must not be negative: that would end the pachd. */
     async *readFile(caller: Caller, source: FileSource, path: string, offset: number): AsyncGenerator<Uint8Array> {
       if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError(`offset ${offset}`);
-      const channel = pool.pick();
       const request = { file: fileMessage(source, path), URL: '', offset, pathRange: undefined };
-      for await (const bytes of serverStream<Uint8Array | undefined>(
-        'GetFile',
-        channel,
-        caller,
-        CONTENT_DEADLINE_MS,
-        (metadata, options) => channel.pfs.getFile(request, metadata, options),
+      for await (const bytes of pool.stream((channel) =>
+        serverStream<Uint8Array | undefined>('GetFile', channel, caller, CONTENT_DEADLINE_MS, (metadata, options) =>
+          channel.pfs.getFile(request, metadata, options),
+        ),
       )) {
         if (bytes !== undefined && bytes.length > 0) yield bytes;
       }

@@ -13,8 +13,8 @@ export interface Pool {
    * connection fails; others never are, since nobody knows how far they got.
    */
   run<T>(repeat: 'safe' | 'never', attempt: (channel: Channel) => Promise<T>): Promise<T>;
-  /** The least loaded pachd, for a call that streams its answer. */
-  pick(): Channel;
+  /** The same for a call that streams its answer, and is safe to repeat: as long as nothing of it has come. */
+  stream<T>(attempt: (channel: Channel) => AsyncGenerator<T>): AsyncGenerator<T>;
   /** What each pachd answers to the standard health check. */
   health(): Promise<readonly { readonly address: string; readonly serving: boolean; readonly why: string }[]>;
   close(): void;
@@ -37,17 +37,35 @@ export function openPool(
     return best;
   };
 
+  /** Leaves a pachd alone for a while, and gives another one to ask, if there is one. */
+  const eject = (channel: Channel): Channel | undefined => {
+    channel.ejectedUntilMs = performance.now() + EJECTION_MS;
+    return channels.length === 1 ? undefined : pick(channel);
+  };
+
   return {
-    pick,
     async run(repeat, attempt) {
       const channel = pick();
       try {
         return await attempt(channel);
       } catch (error) {
-        if (!isPachdError(error, 'unavailable')) throw error;
-        channel.ejectedUntilMs = performance.now() + EJECTION_MS;
-        if (repeat === 'never' || channels.length === 1) throw error;
-        return attempt(pick(channel));
+        const other = isPachdError(error, 'unavailable') ? eject(channel) : undefined;
+        if (repeat === 'never' || other === undefined) throw error;
+        return attempt(other);
+      }
+    },
+    async *stream(attempt) {
+      const channel = pick();
+      let begun = false;
+      try {
+        for await (const message of attempt(channel)) {
+          begun = true;
+          yield message;
+        }
+      } catch (error) {
+        const other = isPachdError(error, 'unavailable') ? eject(channel) : undefined;
+        if (begun || other === undefined) throw error;
+        yield* attempt(other);
       }
     },
     health: () => Promise.all(channels.map(check)),

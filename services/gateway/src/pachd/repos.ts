@@ -38,10 +38,11 @@ export function repoCalls(pool: Pool) {
 
     /** Every repo of type `user` in every project, in order of project and name. */
     async *listRepos(caller: Caller): AsyncGenerator<RepoSummary> {
-      const channel = pool.pick();
       const request = { type: 'user', projects: [], page: undefined };
-      for await (const info of serverStream<RepoInfo>('ListRepo', channel, caller, DEADLINE_MS, (metadata, options) =>
-        channel.pfs.listRepo(request, metadata, options),
+      for await (const info of pool.stream((channel) =>
+        serverStream<RepoInfo>('ListRepo', channel, caller, DEADLINE_MS, (metadata, options) =>
+          channel.pfs.listRepo(request, metadata, options),
+        ),
       )) {
         yield repoSummary(info);
       }
