@@ -31,7 +31,9 @@ export async function measureLargeObject(objectBytes: number): Promise<readonly 
     const watch = async (name: string, bytes: number, work: () => Promise<unknown>): Promise<void> => {
       const peak = watchMemory(tusk);
       const startedMs = performance.now();
-      await work();
+      await work().catch((cause: unknown) => {
+        throw new Error(`${name}: ${String(cause)}\n${tusk.program.output()}`, { cause });
+      });
       phases.push({ name, bytes, seconds: (performance.now() - startedMs) / 1000, workerPeakBytes: peak() });
     };
     const path = `/${await freshBucket(tusk)}/large.bin`;
@@ -125,15 +127,23 @@ function watchMemory(tusk: Tusk): () => number {
   for (const { pid } of workers) writeFileSync(`/proc/${pid}/clear_refs`, '5');
   let peakBytes = 0;
   const sample = (): void => {
-    for (const { pid } of workers) {
-      const kibibytes = Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-      peakBytes = Math.max(peakBytes, kibibytes * 1024);
-    }
+    for (const { pid } of workers) peakBytes = Math.max(peakBytes, peakOf(pid));
   };
   const timer = setInterval(sample, SAMPLE_MS);
   return () => {
     sample();
     clearInterval(timer);
+    // A worker that died and came back would have a small peak.
+    if (Number.isNaN(peakBytes)) throw new Error(`a worker ended:\n${tusk.program.output()}`);
     return peakBytes;
   };
+}
+
+/** In bytes; NaN when the process is gone. */
+function peakOf(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+  } catch {
+    return Number.NaN;
+  }
 }

@@ -1,10 +1,10 @@
 // Each user puts an object of 1 KB and reads it back, with signed requests.
-//   k6 run loadtest/k6/put-get.ts
-//   k6 run -e ENDPOINT=127.0.0.1:30600 -e TOKEN=... -e VUS=10 -e DURATION=30s loadtest/k6/put-get.ts
+//   npm run loadtest -- put-get
+//   npm run loadtest -- put-get -e ENDPOINT=127.0.0.1:30600 -e TOKEN=... -e VUS=10 -e DURATION=30s
 import { check, fail } from 'k6';
 import exec from 'k6/execution';
 import http, { type Response } from 'k6/http';
-import { signedHeaders, type Unsigned } from './sigv4.ts';
+import { signedHeaders, type Unsigned } from './lib/sigv4.ts';
 
 const HOST = __ENV['ENDPOINT'] ?? '127.0.0.1:30600';
 const TOKEN = __ENV['TOKEN'] ?? 'any-key';
