@@ -121,9 +121,9 @@ function readList(glob: string, start: number): Read {
     const char = glob[at];
     if (char === undefined) throw refused('unexpected end of input');
     if (char === ']') break;
-    const posix = char === '[' ? /^\[(\^?)(:\w+:)\]/.exec(glob.slice(at)) : null;
+    const posix = char === '[' ? /^\[:(\^?)(\w+):\]/.exec(glob.slice(at)) : null;
     if (posix) {
-      const known = POSIX_CLASSES[posix[2] ?? ''];
+      const known = POSIX_CLASSES[`:${posix[2]}:`];
       if (known === undefined) throw refused(`unknown character class ${posix[0]}`);
       if (posix[1]) return readRestOfNegatedClass(glob, at + posix[0].length, known);
       chars += known;
