@@ -34,18 +34,29 @@ export async function ensureInstalled() {
   if (result.code !== 0) fail(`npm ci failed:\n${result.output}`);
 }
 
-/** Builds dist/ unless it was built from these very sources. */
+/** Builds dist/ unless it was built from these very sources; ends the process with what the compiler says when it fails. */
 export async function ensureBuilt() {
+  const { code, output } = await build(() => say('Building ...'));
+  if (code !== 0) fail(`The build failed:\n${output}`);
+}
+
+/**
+ * Builds dist/ unless it was built from these very sources.
+ * @param onStart called when there is something to build.
+ * @returns the compiler's exit code and what it printed.
+ */
+export async function build(onStart = () => undefined) {
   const sources = sourceFiles();
   const fingerprint = fingerprintOf([...sources, ...BUILD_INPUTS]);
-  if (existsSync(BUILT_STAMP) && readFileSync(BUILT_STAMP, 'utf8') === fingerprint) return;
-  say('Building ...');
+  if (existsSync(BUILT_STAMP) && readFileSync(BUILT_STAMP, 'utf8') === fingerprint) return { code: 0, output: '' };
+  onStart();
   rmSync(BUILT_STAMP, { force: true });
   deleteStaleOutputs(new Set(sources));
   const result = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false']);
-  if (result.code !== 0) fail(`The build failed:\n${result.output}`);
+  if (result.code !== 0) return result;
   mkdirSync(dirname(BUILT_STAMP), { recursive: true });
   writeFileSync(BUILT_STAMP, fingerprint);
+  return result;
 }
 
 /**
