@@ -65,6 +65,7 @@ export const BETTER: Readonly<Record<string, Better>> = {
   'put-commit': error(405, 'MethodNotAllowed', REFUSED_COMMIT),
   'put-output': error(400, 'WriteToOutputBranch', 'only its pipeline writes to an output branch'),
   'sys-pipe-put': error(400, 'WriteToOutputBranch', 'only its pipeline writes to an output branch'),
+  'sys-pipe-delete': error(400, 'WriteToOutputBranch', 'only its pipeline deletes an output branch'),
   'sys-pipe-list-objects': xml('nothing was written to the output branch', list()),
 
   // A file against a folder
