@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
+const ENDING = ['SIGTERM', 'SIGINT'];
 const BUILT_STAMP = join(ROOT, 'dist', '.built');
 // What tsconfig.json includes, and what else decides the outcome of a build.
 const SOURCE_FOLDERS = ['proto/gen', 'services', 'loadtest'];
@@ -66,11 +67,23 @@ export async function build(onStart = () => undefined) {
 export function run(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    // Whoever ends this process means what it runs, too. Ctrl-C reaches both by itself, SIGTERM does not.
+    const end = (signal) => {
+      child.kill(signal);
+      process.exit(1);
+    };
+    for (const signal of ENDING) process.on(signal, end);
+    child.on('exit', () => {
+      for (const signal of ENDING) process.off(signal, end);
+    });
     const chunks = [];
     child.stdout.on('data', (chunk) => chunks.push(chunk));
     child.stderr.on('data', (chunk) => chunks.push(chunk));
     const output = () => Buffer.concat(chunks).toString().trimEnd();
-    child.on('error', (error) => resolve({ code: 1, output: `${command}: ${error.message}` }));
+    child.on('error', (error) => {
+      for (const signal of ENDING) process.off(signal, end);
+      resolve({ code: 1, output: `${command}: ${error.message}` });
+    });
     child.on('close', (code) => resolve({ code: code ?? 1, output: output() }));
   });
 }
