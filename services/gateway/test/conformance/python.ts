@@ -8,19 +8,26 @@ import type { Tusk } from '../support/tusk.ts';
 
 const FOLDER = join(ROOT, 'services/gateway/test/conformance');
 
+export interface PythonSetUp {
+  /** Whether the client signs; some behaviours are of those that do alone. */
+  readonly signed: boolean;
+  /** What is known only when the gateway runs. */
+  readonly gateway: () => { readonly tusk: Tusk; readonly key: Key | undefined };
+}
+
 /** One test for each behaviour of a Python script beside this file; the script itself runs once, before them. */
-export function itBehaves(script: string, setUp: { readonly tusk: () => Tusk; readonly key?: Key | undefined }): void {
+export function itBehaves(script: string, { signed, gateway }: PythonSetUp): void {
   let outcomes: Readonly<Record<string, string | null>> = {};
 
   beforeAll(async () => {
     const folder = await makeFolder();
-    const { url, pachdAddress } = setUp.tusk();
+    const { tusk, key } = gateway();
     const { code, stdout, stderr } = await runCommand(pythonProgram('python'), [join(FOLDER, script)], {
       env: {
-        ...awsEnvironment(folder.path, setUp.key),
-        ENDPOINT: new URL(url).host,
-        PACHD: pachdAddress,
-        PACHD_TOKEN: setUp.key?.secretKey,
+        ...awsEnvironment(folder.path, key),
+        ENDPOINT: new URL(tusk.url).host,
+        PACHD: tusk.pachdAddress,
+        PACHD_TOKEN: key?.secretKey,
         PYTHONDONTWRITEBYTECODE: '1',
       },
       cwd: folder.path,
@@ -30,7 +37,7 @@ export function itBehaves(script: string, setUp: { readonly tusk: () => Tusk; re
     outcomes = JSON.parse(stdout) as typeof outcomes;
   });
 
-  it.each(behavioursOf(script, setUp.key !== undefined))('%s', (name) => {
+  it.each(behavioursOf(script, signed))('%s', (name) => {
     expect(outcomes, `${script} has no such behaviour`).toHaveProperty([name]);
     expect(outcomes[name]).toBeNull();
   });

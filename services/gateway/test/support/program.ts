@@ -105,7 +105,9 @@ function watch(child: ChildProcess, name: string): Program {
   }
 
   async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
-    if (stopping === undefined && hasEnded()) throw new Error(`${name} had ended by itself:\n${output()}`);
+    if (stopping === undefined && hasEnded()) {
+      throw new Error(`${name} had ended by itself (${child.exitCode ?? child.signalCode}):\n${output()}`);
+    }
     stopping = signal;
     child.kill(signal);
     let late = false;
