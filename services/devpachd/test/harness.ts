@@ -88,7 +88,7 @@ const setCommit = (to: Commit): Change => ModifyFileRequest.fromPartial({ body: 
 export interface Client {
   readonly api: APIClient;
   readonly createRepo: (name: string) => Promise<unknown>;
-  readonly modify: (to: Commit, changes: readonly Change[]) => Promise<unknown>;
+  readonly modify: (to: Commit, changes: Iterable<Change>) => Promise<unknown>;
   readonly createFileSet: (changes: readonly Change[]) => Promise<string>;
   readonly finished: (of: Commit) => Promise<CommitInfo>;
   readonly inspect: (of: Commit) => Promise<CommitInfo>;
@@ -124,7 +124,7 @@ export function connect(address: string): Client {
   return {
     api,
     createRepo: (name) => call((done) => api.createRepo({ repo: repo(name), description: '', update: false }, done)),
-    modify: (to, changes) => upload((done) => api.modifyFile(done), [setCommit(to), ...changes]),
+    modify: (to, changes) => upload((done) => api.modifyFile(done), preceded(setCommit(to), changes)),
     createFileSet: async (changes) =>
       (await upload<{ fileSetId: string }>((done) => api.createFileSet(done), changes)).fileSetId,
     finished: (of) => inspect(of, CommitState.FINISHED),
@@ -144,6 +144,11 @@ export function connect(address: string): Client {
       debug.close();
     },
   };
+}
+
+function* preceded(first: Change, rest: Iterable<Change>): Generator<Change> {
+  yield first;
+  yield* rest;
 }
 
 interface Upload extends NodeJS.EventEmitter {

@@ -4,6 +4,11 @@ import { join } from 'node:path';
 /** Before each block in a pack stand its id (32 bytes) and its length (4). */
 export const HEADER_BYTES = 36;
 
+/** Blocks are written together: when so much has gathered, or when somebody waits for it. */
+const GATHER_BYTES = 1024 * 1024;
+/** Who brings more than the disk takes has to wait. */
+const PENDING_MAX_BYTES = 8 * 1024 * 1024;
+
 export function packPath(folder: string, id: number): string {
   return join(folder, 'packs', `${String(id).padStart(8, '0')}.pack`);
 }
@@ -12,8 +17,10 @@ export function packPath(folder: string, id: number): string {
 export interface Pack {
   readonly id: number;
   readonly size: () => number;
-  /** Resolves to the offset of the block's bytes, when they can be read. */
+  /** Resolves to the offset that the block's bytes will have; they are there after `flush`, and safe after `sync`. */
   readonly append: (id: Buffer, block: readonly Buffer[], length: number) => Promise<number>;
+  /** Resolves when all that was appended can be read up to this offset. */
+  readonly flush: (upTo: number) => Promise<void>;
   /** Resolves when all that was appended before the call is on disk. */
   readonly sync: () => Promise<void>;
   /** Keeps the file open until as many calls of `release`. Gives the pack itself. */
@@ -26,9 +33,32 @@ export interface Pack {
 export async function createPack(folder: string, id: number): Promise<Pack> {
   const file = await open(packPath(folder, id), 'wx');
   let size = 0;
-  let writes: Promise<unknown> = Promise.resolve();
+  let written = 0;
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let writing: Promise<void> = Promise.resolve();
   let holders = 0;
   let onFree = () => {};
+
+  const writePending = (): Promise<void> => {
+    const before = writing;
+    // A write that failed fails all that come after it: the file has a hole.
+    writing = before.then(async () => {
+      const parts = pending;
+      pending = [];
+      pendingBytes = 0;
+      if (parts.length === 0) return;
+      const bytes = Buffer.concat(parts);
+      await writeAll(file, bytes, written);
+      written += bytes.length;
+    });
+    writing.catch(() => undefined);
+    return writing;
+  };
+  const flush = async (upTo: number) => {
+    if (written < upTo) await writePending();
+  };
+
   const pack: Pack = {
     id,
     size: () => size,
@@ -36,14 +66,19 @@ export async function createPack(folder: string, id: number): Promise<Pack> {
       const header = Buffer.allocUnsafe(HEADER_BYTES);
       blockId.copy(header);
       header.writeUInt32BE(length, 32);
-      const start = size;
-      size += HEADER_BYTES + length;
-      const writing = writeAll(file, [header, ...block], start);
-      writes = Promise.all([writes.catch(() => undefined), writing]);
-      await writing;
-      return start + HEADER_BYTES;
+      const offset = size + HEADER_BYTES;
+      size = offset + length;
+      pending.push(header, ...block);
+      pendingBytes += HEADER_BYTES + length;
+      if (pendingBytes >= PENDING_MAX_BYTES) await writePending();
+      else if (pendingBytes >= GATHER_BYTES) void writePending();
+      return offset;
     },
-    sync: createSync(() => file.datasync()),
+    flush,
+    sync: createSync(async () => {
+      await flush(size);
+      await file.datasync();
+    }),
     hold: () => {
       holders += 1;
       return pack;
@@ -58,15 +93,17 @@ export async function createPack(folder: string, id: number): Promise<Pack> {
           onFree = resolve;
         });
       }
-      await writes.catch(() => undefined);
-      await file.close();
+      try {
+        await flush(size);
+      } finally {
+        await file.close();
+      }
     },
   };
   return pack;
 }
 
-async function writeAll(file: FileHandle, parts: readonly Buffer[], position: number): Promise<void> {
-  const bytes = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
     at += bytesWritten;

@@ -24,7 +24,7 @@ export interface Packs {
 export function openPacks(db: Db, owner: string): Packs {
   mkdirSync(join(db.folder, 'packs'), { recursive: true });
   const readers = new LRUCache<number, Promise<FileHandle>>({ max: OPEN_FILES_MAX, dispose: closeQuietly });
-  const written = new Set<Pack>();
+  const written = new Map<number, Pack>();
   let shared: Promise<Pack> | undefined;
 
   const own = async () => {
@@ -36,16 +36,24 @@ export function openPacks(db: Db, owner: string): Packs {
       return next;
     });
     const pack = await createPack(db.folder, id);
-    written.add(pack);
+    written.set(pack.id, pack);
     return pack;
   };
 
   const retire = async (pack: Pack) => {
-    if (!written.delete(pack)) return;
+    if (!written.has(pack.id)) return;
     await pack.close();
+    written.delete(pack.id);
     await db.write(() => {
       const record = db.packs.get(pack.id);
-      if (record) db.packs.put(pack.id, { ...record, open: false });
+      if (!record) return;
+      // The time in which somebody may come to refer to it begins now, and not when the stream did.
+      const freeSince = Date.now();
+      if (record.refs === 0) {
+        db.freePacks.remove([record.freeSince, pack.id]);
+        db.freePacks.put([freeSince, pack.id], true);
+      }
+      db.packs.put(pack.id, { ...record, open: false, freeSince });
     });
   };
 
@@ -75,6 +83,8 @@ export function openPacks(db: Db, owner: string): Packs {
       return (await (shared ?? own())).hold();
     },
     read: async (ref) => {
+      // A stream may come back to what it has just written.
+      await written.get(ref.pack)?.flush(ref.offset + ref.length);
       try {
         return await readAll(await reader(ref.pack), ref);
       } catch (error) {
@@ -85,7 +95,7 @@ export function openPacks(db: Db, owner: string): Packs {
       }
     },
     close: async () => {
-      for (const pack of written) await pack.close();
+      for (const pack of written.values()) await pack.close();
       written.clear();
       readers.clear();
     },

@@ -1,13 +1,10 @@
 import type { Db } from '../store/db.ts';
 import { mergedEntries } from './cursor.ts';
-import type { Entry } from './entry.ts';
-import { layerRecords, type PreparedLayer, prepareLayer } from './layers.ts';
+import { layerRecords, type PreparedLayer, prepareOrdered } from './layers.ts';
 
 /** A layer is merged into the one below when it has more than a quarter of its entries. */
 const LEVEL_FACTOR = 4;
 const LAYERS_MAX = 12;
-/** A merge is written in layers of at most so many entries at a time, to bound memory. */
-const CHUNK_ENTRIES = 20_000;
 
 /**
  * Which of the upper layers to merge, as an index into `layers`: all from it on. Sizes fall by a factor from the bottom up, so that there are
@@ -26,19 +23,13 @@ export function levelToMerge(rows: readonly number[]): number {
 }
 
 /** Merges the layers into one. The bottom of a commit's content needs no deletions, a part of it does. */
-export async function mergeLayers(
+export function mergeLayers(
   db: Db,
   owner: string,
   layers: readonly number[],
   keepDeletes: boolean,
-  pause: () => Promise<void>,
 ): Promise<PreparedLayer> {
-  const entries: Entry[] = [];
-  for (const entry of mergedEntries(db, layers, keepDeletes)) {
-    entries.push(entry);
-    if (entries.length % CHUNK_ENTRIES === 0) await pause();
-  }
-  return prepareLayer(db, owner, entries);
+  return prepareOrdered(db, owner, mergedEntries(db, layers, keepDeletes));
 }
 
 /** The number of entries of each layer. */

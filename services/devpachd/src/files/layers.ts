@@ -4,9 +4,8 @@ import { PfsError } from '../store/errors.ts';
 import type { LayerRecord } from '../store/records.ts';
 import { type Entry, encodeEntry, entryOrder, sizeOf } from './entry.ts';
 
-/** Up to so many entries are written in the transaction that makes them visible; more go before it, in several. */
-const ATOMIC_ROWS_MAX = 2000;
-const BATCH_ROWS = 5000;
+/** Fewer entries are written in the transaction that makes them visible; more go before it, in transactions of this size. */
+const BATCH_ROWS = 4000;
 
 export function layerKey(layer: number, order: string): Buffer {
   const key = Buffer.allocUnsafe(8 + order.length);
@@ -19,51 +18,100 @@ export function layerKey(layer: number, order: string): Buffer {
 /** A layer that is written but not referred to; `commit`, inside a transaction, gives its id, which the caller must hold. */
 export interface PreparedLayer {
   readonly commit: () => number;
-  /** Gives up what `prepareLayer` has written, if anything. */
+  /** Gives it up, if nobody has come to refer to it. Until then its owner, while it lives, keeps it from being collected. */
   readonly abandon: () => Promise<void>;
 }
 
-/** Writes entries as a new layer. A crash before its `commit` leaves a layer without references, which is collected. */
-export async function prepareLayer(db: Db, owner: string, entries: readonly Entry[]): Promise<PreparedLayer> {
-  const rows = entries.map((entry) => ({ order: entryOrder(entry.path, entry.datum), entry }));
-  rows.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
+/** What is to be known of a layer beside its entries. */
+function createSummary() {
   const packs = new Set<number>();
+  let rows = 0;
   let sizeBytes = 0;
+  return {
+    add: (entry: Entry): void => {
+      rows++;
+      sizeBytes += sizeOf(entry);
+      for (const content of entry.contents) for (const ref of content.refs) packs.add(ref.pack);
+    },
+    read: () => ({ rows, sizeBytes, packs: [...packs] }),
+  };
+}
+
+type Summary = ReturnType<ReturnType<typeof createSummary>['read']>;
+
+function register(db: Db, owner: string, summary: Summary): number {
+  const id = nextNumber(db, 'layer');
+  const freeSince = Date.now();
+  holdPacks(db, summary.packs);
+  db.layers.put(id, { ...summary, id, refs: 0, freeSince, owner });
+  db.freeLayers.put([freeSince, id], true);
+  return id;
+}
+
+function putRows(db: Db, id: number, entries: readonly Entry[]): Promise<boolean> | undefined {
+  let last: Promise<boolean> | undefined;
+  for (const entry of entries)
+    last = db.files.put(layerKey(id, entryOrder(entry.path, entry.datum)), encodeEntry(entry));
+  return last;
+}
+
+/** Writes entries, in any order, as a new layer. A crash before its `commit` leaves a layer without references, which is collected. */
+export async function prepareLayer(db: Db, owner: string, entries: readonly Entry[]): Promise<PreparedLayer> {
+  const ordered = entries.map((entry) => ({ order: entryOrder(entry.path, entry.datum), entry }));
+  ordered.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
+  return prepareOrdered(
+    db,
+    owner,
+    ordered.map(({ entry }) => entry),
+  );
+}
+
+/** The same for entries that come in order: they are never all in memory. */
+export async function prepareOrdered(db: Db, owner: string, entries: Iterable<Entry>): Promise<PreparedLayer> {
+  const summary = createSummary();
+  let id: number | undefined;
+  let batch: Entry[] = [];
   for (const entry of entries) {
-    sizeBytes += sizeOf(entry);
-    for (const content of entry.contents) for (const ref of content.refs) packs.add(ref.pack);
+    summary.add(entry);
+    batch.push(entry);
+    if (batch.length < BATCH_ROWS) continue;
+    // Its packs are held by what the entries come from until the layer itself is ready to hold them.
+    id ??= await db.write(() => register(db, owner, { rows: 0, sizeBytes: 0, packs: [] }));
+    await putRows(db, id, batch);
+    batch = [];
   }
-  const register = (): number => {
-    const id = nextNumber(db, 'layer');
-    const freeSince = Date.now();
-    holdPacks(db, packs);
-    db.layers.put(id, { id, rows: rows.length, sizeBytes, packs: [...packs], refs: 0, freeSince, owner });
-    db.freeLayers.put([freeSince, id], true);
-    return id;
-  };
-  const put = (id: number, part: typeof rows) => {
-    let last: Promise<boolean> | undefined;
-    for (const { order, entry } of part) last = db.files.put(layerKey(id, order), encodeEntry(entry));
-    return last;
-  };
-  if (rows.length <= ATOMIC_ROWS_MAX) {
+  const rest = batch;
+  if (id === undefined) {
+    let made: number | undefined;
     return {
       commit: () => {
-        const id = register();
-        put(id, rows);
-        return id;
+        made = register(db, owner, summary.read());
+        putRows(db, made, rest);
+        return made;
       },
-      abandon: async () => undefined,
+      abandon: async () => {
+        if (made !== undefined) await disown(db, made);
+      },
     };
   }
-  const id = await db.write(register);
-  for (let at = 0; at < rows.length; at += BATCH_ROWS) await put(id, rows.slice(at, at + BATCH_ROWS));
-  const abandon = () =>
-    db.write(() => {
-      const layer = db.layers.get(id);
-      if (layer) db.layers.put(id, { ...layer, owner: '' });
-    });
-  return { commit: () => id, abandon };
+  const written = id;
+  await putRows(db, written, rest);
+  await db.write(() => {
+    const layer = db.layers.get(written);
+    if (!layer) throw new Error(`layer ${written} was collected while it was written`);
+    holdPacks(db, summary.read().packs);
+    db.layers.put(written, { ...layer, ...summary.read() });
+  });
+  return { commit: () => written, abandon: () => disown(db, written) };
+}
+
+/** Leaves a layer to the collector, unless somebody refers to it. */
+async function disown(db: Db, id: number): Promise<void> {
+  if (!db.layers.get(id)?.owner) return;
+  await db.write(() => {
+    const layer = db.layers.get(id);
+    if (layer) db.layers.put(id, { ...layer, owner: '' });
+  });
 }
 
 /** Counts one more user of each layer. Only inside a transaction. */

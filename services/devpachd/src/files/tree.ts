@@ -97,7 +97,7 @@ export function openTree(db: Db, packs: Packs, layers: readonly number[], datum:
     const source = files(path, afterDir(path));
     let entry = await source.next();
     const read = async (dir: string): Promise<NodeInfo> => {
-      const hashes: Buffer[] = [];
+      const hashes = createHashList();
       let sizeBytes = 0;
       while (entry?.path.startsWith(dir)) {
         let child: NodeInfo;
@@ -110,9 +110,9 @@ export function openTree(db: Db, packs: Packs, layers: readonly number[], datum:
           if (isSelf) continue;
         }
         sizeBytes += child.sizeBytes;
-        hashes.push(child.hash);
+        hashes.add(child.hash);
       }
-      const info = { sizeBytes, hash: blake2b(...hashes) };
+      const info = { sizeBytes, hash: blake2b(hashes.bytes()) };
       infos.set(dir, info);
       return info;
     };
@@ -175,6 +175,19 @@ export async function* filesUnder(
 }
 
 const EMPTY_DIR: NodeInfo = { sizeBytes: 0, hash: blake2b() };
+
+/** Many hashes, packed: as single buffers those of a large directory would take ten times the room. */
+function createHashList(): { readonly add: (hash: Buffer) => void; readonly bytes: () => Buffer } {
+  let bytes = Buffer.allocUnsafe(1024);
+  let used = 0;
+  return {
+    add: (hash) => {
+      if (used + hash.length > bytes.length) bytes = Buffer.concat([bytes], bytes.length * 2);
+      used += hash.copy(bytes, used);
+    },
+    bytes: () => bytes.subarray(0, used),
+  };
+}
 
 /** The directories to tell of before a path: those that the path before it was not in, from the outermost. */
 function missingDirs(path: string, last: string, lower: string): readonly string[] {

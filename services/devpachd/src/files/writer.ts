@@ -26,7 +26,7 @@ export interface FileWriter {
   readonly remove: (path: string, datum: string, below: (prefix: string) => AsyncIterable<string>) => Promise<void>;
   readonly copy: (path: string, datum: string, content: Content, append: boolean) => Promise<void>;
   readonly finish: () => Promise<PreparedFiles>;
-  /** Lets go of everything; needed after a failure, harmless after `finish`. */
+  /** Lets go of everything that nobody has come to refer to; always to be called at the end. */
   readonly close: () => Promise<void>;
 }
 
@@ -166,7 +166,7 @@ export function createFileWriter(db: Db, packs: Packs, owner: string): FileWrite
       return {
         commit: () => {
           blocks.publish();
-          return layers.splice(0).map((layer) => layer.commit());
+          return layers.map((layer) => layer.commit());
         },
       };
     },

@@ -1,11 +1,10 @@
 import { type APIServer, CreateFileSetResponse, GetFileSetRequest_FileSetType } from '../../../../proto/gen/pfs/pfs.ts';
 import type { App } from '../app.ts';
 import { mergeLayers } from '../files/compact.ts';
-import { holdLayers, releaseLayers } from '../files/layers.ts';
 import { createFileWriter } from '../files/writer.ts';
 import { addLayers, layersOf } from '../store/commit-files.ts';
 import { alreadyFinished } from '../store/commits.ts';
-import { prefixed, within } from '../store/errors.ts';
+import { within } from '../store/errors.ts';
 import {
   createFileSet,
   FILE_SET_TTL_MS,
@@ -29,7 +28,6 @@ export function fileSetMethods(app: App, calls: Calls, open: Open): Methods {
     counters.count('fileSetsCreated');
     return CreateFileSetResponse.fromPartial({ fileSetId });
   };
-  const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
 
   return {
     createFileSet: calls.upload(async (requests, context) => {
@@ -81,19 +79,9 @@ export function fileSetMethods(app: App, calls: Calls, open: Open): Methods {
       const tokens = fileSetIds.map(parseFileSetId);
       const ttlMs = ttlSeconds * 1000;
       if (!compact) return created(await db.write(() => createFileSet(db, stackFileSets(db, tokens), ttlMs)));
-      const layers = await db.write(() => {
-        const stacked = stackFileSets(db, tokens);
-        holdLayers(db, stacked);
-        return stacked;
-      });
-      try {
-        const merged = layers.length > 1 ? await mergeLayers(db, owner, layers, true, pause) : undefined;
-        return created(await db.write(() => createFileSet(db, merged ? [merged.commit()] : layers, ttlMs)));
-      } catch (error) {
-        throw prefixed('compose file set', error);
-      } finally {
-        await db.write(() => releaseLayers(db, layers));
-      }
+      const layers = stackFileSets(db, tokens);
+      const merged = layers.length > 1 ? await mergeLayers(db, owner, layers, true) : undefined;
+      return created(await db.write(() => createFileSet(db, merged ? [merged.commit()] : layers, ttlMs)));
     }),
   };
 }

@@ -101,44 +101,33 @@ async function finishOne(db: Db, packs: Packs, owner: string, lease: string, com
   const pause = createPause();
 
   const compactingSince = Date.now();
-  const diff = commit.diff.length > 1 ? await mergeLayers(db, owner, commit.diff, true, pause) : undefined;
-  const diffLayers = diff ? [await hold(db, diff)] : commit.diff;
+  const diff = commit.diff.length > 1 ? await mergeLayers(db, owner, commit.diff, true) : undefined;
+  const diffLayers = diff ? [await db.write(diff.commit)] : commit.diff;
   const layers = [...below, ...diffLayers];
   const validatingSince = Date.now();
   const verdict = await validate(db, packs, below, diffLayers, base?.sizeBytes ?? 0, pause);
   const validatingMs = Date.now() - validatingSince;
-  const total = verdict.error === '' ? await compactTotal(db, owner, layers, pause) : undefined;
+  const total = verdict.error === '' ? await compactTotal(db, owner, layers) : undefined;
   const compactingMs = Date.now() - compactingSince - validatingMs;
 
   const done = await settle(db, owner, lease, commit, verdict, { diffLayers, total, compactingMs, validatingMs });
-  await db.write(() => {
-    // What was held while it was made: the commit, if it is still there, holds it now.
-    if (diff) releaseLayers(db, diffLayers);
-    if (total?.made !== undefined) releaseLayers(db, [total.made]);
-  });
+  await diff?.abandon();
+  await total?.made?.abandon();
   return done;
 }
 
 interface Made {
   readonly diffLayers: readonly number[];
-  readonly total: { readonly layers: readonly number[]; readonly made: number | undefined } | undefined;
+  readonly total: { readonly layers: readonly number[]; readonly made: PreparedLayer | undefined } | undefined;
   readonly compactingMs: number;
   readonly validatingMs: number;
 }
 
-async function hold(db: Db, layer: PreparedLayer): Promise<number> {
-  return db.write(() => {
-    const id = layer.commit();
-    holdLayers(db, [id]);
-    return id;
-  });
-}
-
-async function compactTotal(db: Db, owner: string, layers: readonly number[], pause: () => Promise<void>) {
+async function compactTotal(db: Db, owner: string, layers: readonly number[]) {
   const from = levelToMerge(rowsOf(db, layers));
   if (layers.length - from < 2) return { layers, made: undefined };
-  const made = await hold(db, await mergeLayers(db, owner, layers.slice(from), from > 0, pause));
-  return { layers: [...layers.slice(0, from), made], made };
+  const made = await mergeLayers(db, owner, layers.slice(from), from > 0);
+  return { layers: [...layers.slice(0, from), await db.write(made.commit)], made };
 }
 
 async function validate(
