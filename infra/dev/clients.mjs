@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { adviceFor, installDebian } from './debian.mjs';
 import { fail, ROOT, run, say } from './ensure.mjs';
 
 const VENV = join(ROOT, '.cache', 'venv');
@@ -23,16 +24,8 @@ export async function ensureClients() {
 
 async function makeVenv() {
   if (await tryVenv()) return;
-  const advice = `the tests need Python 3 with venv: on Debian and Ubuntu, apt-get install ${DEBIAN_PACKAGES.join(' ')}`;
-  const canInstall = process.getuid?.() === 0 && (await run('apt-get', ['--version'])).code === 0;
-  if (!canInstall) fail(advice);
-  say(`Installing ${DEBIAN_PACKAGES.join(' and ')} ...`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const updated = await run('apt-get', ['update', '-qq'], { env });
-  const installed = await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...DEBIAN_PACKAGES], {
-    env,
-  });
-  if (!(await tryVenv())) fail(`${advice}\n${updated.output}\n${installed.output}`);
+  const output = await installDebian(DEBIAN_PACKAGES);
+  if (!(await tryVenv())) fail(`${adviceFor('Python 3 with venv', DEBIAN_PACKAGES)}\n${output}`);
 }
 
 async function tryVenv() {

@@ -1,5 +1,6 @@
 // From a fresh clone to a running program: `npm start`, `npm run devpachd`, `npm run bench`. The program runs in this very
 // process, so that signals reach it at once, and sees the arguments as if it had been started itself.
+import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, fail, requireNode } from './ensure.mjs';
 
 const PROGRAMS = {
@@ -14,4 +15,5 @@ if (program === undefined) fail(`usage: start.mjs ${Object.keys(PROGRAMS).join('
 requireNode();
 await ensureInstalled();
 await ensureBuilt();
+if (name === 'bench') await ensureProgram('wrk', ['wrk']);
 await import(program);

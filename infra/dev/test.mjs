@@ -2,6 +2,7 @@
 // `--nightly` adds the long ones (*.nightly.test.ts).
 import { join } from 'node:path';
 import { ensureClients } from './clients.mjs';
+import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, ROOT, requireNode } from './ensure.mjs';
 
 const args = process.argv.slice(2);
@@ -11,6 +12,8 @@ if (args.includes('--nightly')) process.env.NIGHTLY = '1';
 requireNode();
 await ensureInstalled();
 await ensureBuilt();
+// The tests look at which processes are left.
+await ensureProgram('ps', ['procps']);
 await ensureClients();
 process.chdir(ROOT);
 
@@ -32,6 +35,7 @@ function count(modules, unhandledErrors) {
   let failed = unhandledErrors.length;
   for (const module of modules) {
     failed += module.errors().length;
+    for (const suite of module.children.allSuites()) failed += suite.errors().length;
     for (const test of module.children.allTests()) {
       if (test.result().state === 'passed') {
         passed += 1;
