@@ -1,5 +1,6 @@
 import type { Packs } from './content/packs.ts';
 import type { Counters } from './counters.ts';
+import type { Latency } from './latency.ts';
 import type { Db } from './store/db.ts';
 import type { Finisher } from './store/finisher.ts';
 import type { Waiting } from './store/waiting.ts';
@@ -13,6 +14,7 @@ export interface App {
   readonly waiting: Waiting;
   readonly finisher: Finisher;
   readonly counters: Counters;
+  readonly latency: Latency;
   readonly authOn: boolean;
   /** Reports a defect; what clients are to see is thrown. */
   readonly onError: (error: unknown) => void;

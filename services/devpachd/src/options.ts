@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { finishingIn, type Latency, REAL } from './latency.ts';
 import type { ServerOptions } from './server.ts';
 
-export const USAGE = 'usage: devpachd [--listen HOST:PORT] [--data DIR] [--auth] [--seed]';
+export const USAGE = 'usage: devpachd [--listen HOST:PORT] [--data DIR] [--auth] [--seed] [--latency real|MS]';
 
 /** Options from the command line, and from DEVPACHD_* where that says nothing. Throws an error with one clear line for the user. */
 export function readOptions(args: readonly string[], env: Readonly<Record<string, string | undefined>>): ServerOptions {
@@ -12,6 +13,7 @@ export function readOptions(args: readonly string[], env: Readonly<Record<string
       data: { type: 'string' },
       auth: { type: 'boolean' },
       seed: { type: 'boolean' },
+      latency: { type: 'string' },
     },
   });
   const listen = values.listen ?? env['DEVPACHD_LISTEN'] ?? '127.0.0.1:30650';
@@ -24,7 +26,14 @@ export function readOptions(args: readonly string[], env: Readonly<Record<string
     folder,
     auth: values.auth ?? readFlag(env, 'DEVPACHD_AUTH'),
     seed: values.seed ?? readFlag(env, 'DEVPACHD_SEED'),
+    latency: readLatency(values.latency ?? env['DEVPACHD_LATENCY'] ?? '0'),
   };
+}
+
+function readLatency(text: string): Latency {
+  if (text === 'real') return REAL;
+  if (!/^\d{1,6}$/.test(text)) throw new Error(`--latency must be "real" or milliseconds, not "${text}"`);
+  return finishingIn(Number(text));
 }
 
 function readFlag(env: Readonly<Record<string, string | undefined>>, name: string): boolean {

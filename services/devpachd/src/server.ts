@@ -11,6 +11,7 @@ import { createFirstBindings } from './auth/bindings.ts';
 import { createRootToken } from './auth/tokens.ts';
 import { openPacks } from './content/packs.ts';
 import { createCounters } from './counters.ts';
+import { finishingIn, type Latency } from './latency.ts';
 import { adminService } from './rpc/admin.ts';
 import { authService } from './rpc/auth.ts';
 import { createCalls } from './rpc/call.ts';
@@ -39,6 +40,7 @@ export interface ServerOptions {
   readonly folder: string;
   readonly auth: boolean;
   readonly seed: boolean;
+  readonly latency?: Latency;
   readonly collector?: CollectorOptions;
   readonly onError?: (error: unknown) => void;
 }
@@ -65,9 +67,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const packs = openPacks(db, owner);
   const waiting = createWaiting(db);
   const counters = createCounters();
-  const finisher = startFinisher({ db, packs, owner, waiting, counters, onError });
+  const latency = options.latency ?? finishingIn(0);
+  const finisher = startFinisher({ db, packs, owner, waiting, counters, latency, onError });
   const collector = startCollector(db, owner, options.collector ?? COLLECTOR_DEFAULTS, onError);
-  const app: App = { db, packs, owner, waiting, finisher, counters, authOn: options.auth, onError };
+  const app: App = { db, packs, owner, waiting, finisher, counters, latency, authOn: options.auth, onError };
   const grpc = new Server({
     'grpc.max_receive_message_length': MESSAGE_MAX_BYTES,
     'grpc.max_send_message_length': -1,

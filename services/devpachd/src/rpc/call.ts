@@ -8,6 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import type { App } from '../app.ts';
 import { authenticate, type Caller } from '../auth/tokens.ts';
+import { waitOut } from '../latency.ts';
 import { PfsError } from '../store/errors.ts';
 import { toRpcError } from './errors.ts';
 
@@ -38,8 +39,12 @@ export interface Calls {
 
 /** `token`: whether the calls need one when auth is on. */
 export function createCalls(app: App, options: { readonly token: boolean }): Calls {
-  const enter = (call: { readonly metadata: Metadata; readonly getPath: () => string }) => {
-    app.counters.call(methodOf(call));
+  /** Counts the call; what it gives waits until the call has taken as long as it is to take. */
+  const enter = (call: { readonly getPath: () => string }) => {
+    const startedAt = performance.now();
+    const method = methodOf(call);
+    app.counters.call(method);
+    return (signal?: AbortSignal) => waitOut(startedAt, app.latency.callMs(method), signal);
   };
   const contextOf = (call: EventEmitter & { readonly metadata: Metadata }): Context => {
     const abort = new AbortController();
@@ -55,20 +60,24 @@ export function createCalls(app: App, options: { readonly token: boolean }): Cal
 
   return {
     unary: (handler) => (call, callback) => {
-      enter(call);
+      const due = enter(call);
       void (async () => {
         try {
-          callback(null, await handler(call.request, contextOf(call)));
+          const answer = await handler(call.request, contextOf(call));
+          await due();
+          callback(null, answer);
         } catch (error) {
+          await due();
           callback(failed(call, error));
         }
       })();
     },
     stream: (handler) => (call) => {
-      enter(call);
+      const due = enter(call);
       void (async () => {
         try {
           const context = contextOf(call);
+          await due(context.signal);
           await handler(call.request, context, (message) => sendTo(call, message, context.signal));
           call.end();
         } catch (error) {
@@ -78,11 +87,13 @@ export function createCalls(app: App, options: { readonly token: boolean }): Cal
       })();
     },
     upload: (handler) => (call, callback) => {
-      enter(call);
+      const due = enter(call);
       void (async () => {
         try {
           const context = contextOf(call);
-          callback(null, await handler(wholeStream(call, context.signal), context));
+          const answer = await handler(wholeStream(call, context.signal), context);
+          await due();
+          callback(null, answer);
         } catch (error) {
           callback(failed(call, error));
           // What the client still sends is read and dropped, so that it gets to see the answer.

@@ -5,6 +5,7 @@ import { hashOf } from '../files/content.ts';
 import { END, mergedEntries, openCursor } from '../files/cursor.ts';
 import { holdLayers, type PreparedLayer, releaseLayers } from '../files/layers.ts';
 import { createFullValidator, createValidator, type Verdict } from '../files/validate.ts';
+import { type Latency, waitOut } from '../latency.ts';
 import { baseOf } from './commit-files.ts';
 import { putCommit } from './commits.ts';
 import type { Db } from './db.ts';
@@ -28,6 +29,7 @@ export interface FinisherParts {
   readonly owner: string;
   readonly waiting: Waiting;
   readonly counters: Counters;
+  readonly latency: Latency;
   readonly onError: (error: unknown) => void;
 }
 
@@ -35,8 +37,9 @@ export interface FinisherParts {
  * Brings commits from FINISHING to FINISHED: merges what they changed, validates it, and makes their whole content. A repo's commits are
  * finished one after the other, by whichever process holds its lease; different repos at the same time.
  */
-export function startFinisher({ db, packs, owner, waiting, counters, onError }: FinisherParts): Finisher {
+export function startFinisher({ db, packs, owner, waiting, counters, latency, onError }: FinisherParts): Finisher {
   const running = new Map<number, Promise<void>>();
+  const closing = new AbortController();
   let closed = false;
 
   const finishRepo = async (repoId: number) => {
@@ -45,7 +48,9 @@ export function startFinisher({ db, packs, owner, waiting, counters, onError }: 
     const renewal = setInterval(() => void db.write(() => takeLease(db, lease, owner)).catch(onError), LEASE_MS / 3);
     try {
       for (let commit = oldest(db, repoId); commit && !closed; commit = oldest(db, repoId)) {
-        if (!(await finishOne(db, packs, owner, lease, commit))) break;
+        const startedAt = performance.now();
+        const due = (files: number) => waitOut(startedAt, latency.finishMs(files), closing.signal);
+        if (!(await finishOne(db, packs, owner, lease, commit, due))) break;
         counters.count('commitsFinished');
         if (db.commits.get([repoId, commit.id])?.error) counters.count('commitsFailed');
         waiting.nudge();
@@ -71,6 +76,7 @@ export function startFinisher({ db, packs, owner, waiting, counters, onError }: 
     nudge: () => setImmediate(look),
     close: async () => {
       closed = true;
+      closing.abort();
       clearInterval(timer);
       await Promise.all(running.values());
     },
@@ -93,7 +99,14 @@ function oldest(db: Db, repoId: number): CommitRecord | undefined {
 }
 
 /** False when the commit has to wait, or has gone to another process. */
-async function finishOne(db: Db, packs: Packs, owner: string, lease: string, commit: CommitRecord): Promise<boolean> {
+async function finishOne(
+  db: Db,
+  packs: Packs,
+  owner: string,
+  lease: string,
+  commit: CommitRecord,
+  due: (files: number) => Promise<void>,
+): Promise<boolean> {
   if (commit.error !== '') return settle(db, owner, lease, commit, { sizeBytes: 0, error: commit.error }, undefined);
   const base = baseOf(db, commit);
   if (base && base.finished === null) return false;
@@ -110,6 +123,7 @@ async function finishOne(db: Db, packs: Packs, owner: string, lease: string, com
   const total = verdict.error === '' ? await compactTotal(db, owner, layers) : undefined;
   const compactingMs = Date.now() - compactingSince - validatingMs;
 
+  await due(rowsOf(db, layers).reduce((sum, rows) => sum + rows, 0));
   const done = await settle(db, owner, lease, commit, verdict, { diffLayers, total, compactingMs, validatingMs });
   await diff?.abandon();
   await total?.made?.abandon();
