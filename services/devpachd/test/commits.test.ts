@@ -186,6 +186,24 @@ describe('commits and file sets', () => {
     expect((await client.get(commit('expiring', id), '/a')).length).toBe(2_000_000);
   });
 
+  it('a composition outlives its parts, and of unknown ones there is none', async () => {
+    const part = await client.createFileSet([add('/a', 'part')]);
+    const compose = (ids: string[]) =>
+      call<{ fileSetId: string }>((done) =>
+        client.api.composeFileSet({ fileSetIds: ids, ttlSeconds: 100_000, compact: true }, done),
+      );
+    const composed = await compose([part, part]);
+    await call((done) => client.api.renewFileSet({ fileSetId: part, ttlSeconds: 1 }, done));
+    await eventually(() =>
+      client.get(fileSet(part), '/a').then(
+        () => false,
+        () => true,
+      ),
+    );
+    expect((await client.get(fileSet(composed.fileSetId), '/a')).toString()).toBe('partpart');
+    expect((await refusal(compose([part]))).details).toBe('the operation would create a dangling reference');
+  });
+
   it('what nobody refers to any more leaves the disk', async () => {
     await client.createRepo('garbage');
     const before = packBytes(folder.path);

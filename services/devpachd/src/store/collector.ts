@@ -5,7 +5,7 @@ import { decodeRef } from '../content/ref.ts';
 import { deleteLayer } from '../files/layers.ts';
 import type { Db } from './db.ts';
 import { expireFileSets } from './file-sets.ts';
-import { isAlive, sayAlive, takeLease } from './leases.ts';
+import { forgetTheDead, isAlive, sayAlive, takeLease } from './leases.ts';
 import type { PackRecord } from './records.ts';
 
 export interface CollectorOptions {
@@ -50,7 +50,10 @@ async function collect(db: Db, owner: string, { graceMs }: CollectorOptions): Pr
   const isMine = await db.write(() => {
     sayAlive(db, owner);
     const mine = takeLease(db, LEASE, owner);
-    if (mine) expireFileSets(db, Date.now(), BATCH);
+    if (mine) {
+      expireFileSets(db, Date.now(), BATCH);
+      forgetTheDead(db);
+    }
     return mine;
   });
   if (!isMine) return;

@@ -53,7 +53,14 @@ export interface Db {
 
 export function openDb(folder: string): Db {
   mkdirSync(folder, { recursive: true });
-  const root = open({ path: join(folder, 'lmdb'), maxDbs: TABLES_MAX, maxReaders: READERS_MAX, noSubdir: false });
+  const root = open({
+    path: join(folder, 'lmdb'),
+    noSubdir: false,
+    maxDbs: TABLES_MAX,
+    maxReaders: READERS_MAX,
+    // A commit that others can see is on disk already, so what is built upon it cannot come to stand on nothing.
+    overlappingSync: false,
+  });
   const table = <V, K extends Key>(name: string, options: DatabaseOptions = {}) =>
     root.openDB<V, K>({ ...options, name });
   const raw: DatabaseOptions = { keyEncoding: 'binary', encoding: 'binary' };

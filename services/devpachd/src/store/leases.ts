@@ -11,6 +11,7 @@ export function newOwner(): string {
 }
 
 const ALIVE_PREFIX = 'alive:';
+const FORGET_MS = 60_000;
 
 /** Only inside a transaction. */
 export function sayAlive(db: Db, owner: string): void {
@@ -24,7 +25,16 @@ export function sayGone(db: Db, owner: string): void {
 
 export function isAlive(db: Db, owner: string): boolean {
   const lease = db.leases.get(`${ALIVE_PREFIX}${owner}`);
-  return lease !== undefined && lease.until > Date.now() && !hasDied(owner);
+  if (!lease) return false;
+  // A process of this machine that was stopped for a while is not dead.
+  return owner.startsWith(`${hostname()}/`) ? !hasDied(owner) : lease.until > Date.now();
+}
+
+/** Forgets processes that died long ago without saying so. Only inside a transaction. */
+export function forgetTheDead(db: Db): void {
+  for (const { key, value } of [...db.leases.getRange({ start: ALIVE_PREFIX, end: `${ALIVE_PREFIX}\uffff` })]) {
+    if (value.until < Date.now() - FORGET_MS && !isAlive(db, value.owner)) db.leases.remove(key);
+  }
 }
 
 /** Certain of processes of this machine only; those of others are given the time of their lease. */
