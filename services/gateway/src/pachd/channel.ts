@@ -8,6 +8,7 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
+import { type ContentChannel, openContentChannel } from './content-stream.ts';
 import { toPachdError } from './errors.ts';
 import type { Caller } from './model.ts';
 import { AuthClient, HealthClient, PfsClient } from './proto.ts';
@@ -24,6 +25,8 @@ export interface Channel {
   readonly pfs: PfsClient;
   readonly auth: AuthClient;
   readonly health: HealthClient;
+  /** For what is read in large amounts. */
+  readonly content: ContentChannel;
   inFlight: number;
   /** Until when it is left alone after a failed connection, in the clock of performance.now(). */
   ejectedUntilMs: number;
@@ -47,7 +50,12 @@ export function openChannel(address: { readonly host: string; readonly port: num
   const shared = { ...options, channelOverride: pfs.getChannel() };
   const auth = new AuthClient(target, creds, shared);
   const health = new HealthClient(target, creds, shared);
-  return { address: target, pfs, auth, health, inFlight: 0, ejectedUntilMs: 0, close: () => pfs.close() };
+  const content = openContentChannel(target, address.tls);
+  const close = () => {
+    pfs.close();
+    content.close();
+  };
+  return { address: target, pfs, auth, health, content, inFlight: 0, ejectedUntilMs: 0, close };
 }
 
 /** The metadata of a call: the token, and nothing of the request that led to it. */

@@ -78,17 +78,22 @@ const BY_CODE: Partial<Record<status, PachdErrorKind>> = {
 export function toPachdError(call: string, error: unknown): PachdError {
   if (error instanceof PachdError) return error;
   if (!isServiceError(error)) return new PachdError('unexpected', call, String(error), error);
-  const text = error.details;
+  return fromStatus(call, error.code, error.details, error);
+}
+
+/** Makes a PachdError of a gRPC status and its message. */
+export function fromStatus(call: string, code: number, text: string, cause?: unknown): PachdError {
   // A file that is not there comes with no sentence at all.
-  if (error.code === status.NOT_FOUND && text === '') return new PachdError('file-not-found', call, 'not found', error);
+  if (code === status.NOT_FOUND && text === '') return new PachdError('file-not-found', call, 'not found', cause);
   // The transport's own faults are told by their code, whatever words a server has put into them.
-  const transport =
-    error.code === status.UNAVAILABLE || error.code === status.CANCELLED || error.code === status.DEADLINE_EXCEEDED;
-  const kind =
-    (transport ? undefined : SENTENCES.find(([pattern]) => pattern.test(text))?.[1]) ??
-    BY_CODE[error.code] ??
-    'unexpected';
-  return new PachdError(kind, call, `${status[error.code] ?? error.code} ${text}`, error);
+  const transport = code === status.UNAVAILABLE || code === status.CANCELLED || code === status.DEADLINE_EXCEEDED;
+  const said = transport ? undefined : SENTENCES.find(([pattern]) => pattern.test(text))?.[1];
+  return new PachdError(
+    said ?? BY_CODE[code as status] ?? 'unexpected',
+    call,
+    `${status[code] ?? code} ${text}`,
+    cause,
+  );
 }
 
 function isServiceError(error: unknown): error is ServiceError {

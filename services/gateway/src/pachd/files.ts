@@ -1,15 +1,13 @@
-import { serverStream, unary } from './channel.ts';
+import { type Channel, serverStream, unary } from './channel.ts';
 import { isPachdError } from './errors.ts';
 import type { Caller, CommitRef, CommitSummary, FileSource, FileSummary } from './model.ts';
 import type { Pool } from './pool.ts';
-import { type CommitInfo, CommitState, type FileInfo, type Timestamp } from './proto.ts';
+import { type CommitInfo, CommitState, type FileInfo, GetFileRequest, PfsService, type Timestamp } from './proto.ts';
 import { commitMessage, fileMessage, fileSummary, sourceMessage, timeMs } from './wire.ts';
 
 const DEADLINE_MS = 30_000;
 /** Finishing grows with the files of the repo: about 50 s for 100,000 new ones. */
 const FINISH_DEADLINE_MS = 120_000;
-/** A large object may go to a slow client; the edge ends what makes no progress long before. */
-const CONTENT_DEADLINE_MS = 24 * 3_600_000;
 
 /** The least character after the end of a path: an upper bound that takes in the path, and nothing that begins with it. */
 const JUST_AFTER = '\u0001';
@@ -95,17 +93,16 @@ export function readCalls(pool: Pool) {
       }
     },
 
-    /** The bytes of a file from an offset to its end. The offset must not be negative: that would end the pachd. */
-    async *readFile(caller: Caller, source: FileSource, path: string, offset: number): AsyncGenerator<Uint8Array> {
+    /**
+     * The bytes of a file from an offset to its end, as fast as they are taken. The offset must not be negative: that would end
+     * the pachd.
+     */
+    readFile(caller: Caller, source: FileSource, path: string, offset: number): AsyncGenerator<Uint8Array> {
       if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError(`offset ${offset}`);
-      const request = { file: fileMessage(source, path), URL: '', offset, pathRange: undefined };
-      for await (const bytes of pool.stream((channel) =>
-        serverStream<Uint8Array | undefined>('GetFile', channel, caller, CONTENT_DEADLINE_MS, (metadata, options) =>
-          channel.pfs.getFile(request, metadata, options),
-        ),
-      )) {
-        if (bytes !== undefined && bytes.length > 0) yield bytes;
-      }
+      const file = fileMessage(source, path);
+      const request = GetFileRequest.encode({ file, URL: '', offset, pathRange: undefined }).finish();
+      const call = { name: 'GetFile', path: PfsService.getFile.path, request };
+      return pool.stream((channel) => counted(channel, channel.content.read(call, caller)));
     },
   };
 }
@@ -124,4 +121,14 @@ function commitSummary(info: CommitInfo): CommitSummary {
 
 function sameTime(a: Timestamp | undefined, b: Timestamp | undefined): boolean {
   return a !== undefined && b !== undefined && a.seconds === b.seconds && a.nanos === b.nanos;
+}
+
+/** Counts a call as under way as long as its answer is read. */
+async function* counted<T>(channel: Channel, answer: AsyncGenerator<T>): AsyncGenerator<T> {
+  channel.inFlight += 1;
+  try {
+    yield* answer;
+  } finally {
+    channel.inFlight -= 1;
+  }
 }

@@ -18,4 +18,5 @@ export {
   APIService as PfsService,
   CommitState,
   FileType,
+  GetFileRequest,
 } from '../../../../proto/gen/pfs/pfs.ts';

@@ -24,7 +24,9 @@ export interface OpenObject {
 
 /** Objects up to this size are read whole and kept. */
 const SMALL_MAX_BYTES = 256 << 10;
-const INFOS_MAX = 50_000;
+const INFOS_MAX_BYTES = 32 << 20;
+/** What an entry costs beside its key: the object, its hash, and the cache's own. */
+const INFO_BYTES = 400;
 
 export interface Files {
   /** undefined: there is no such object. A folder is none. */
@@ -39,7 +41,10 @@ export interface Files {
  * @param contentCacheBytes how much content is kept in memory; 0: none
  */
 export function createFiles(pachd: Pachd, contentCacheBytes: number): Files {
-  const infos = new LRUCache<string, FileSummary | 'absent'>({ max: INFOS_MAX });
+  const infos = new LRUCache<string, FileSummary | 'absent'>({
+    maxSize: INFOS_MAX_BYTES,
+    sizeCalculation: (_, key) => key.length + INFO_BYTES,
+  });
   const contents =
     contentCacheBytes === 0
       ? undefined

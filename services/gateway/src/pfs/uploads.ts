@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Pachd } from '../pachd/client.ts';
 import type { Caller } from '../pachd/model.ts';
 import { type BucketRef, bucketName } from './bucket.ts';
@@ -39,8 +40,12 @@ const OBJECT_MAX_BYTES = 5 * 2 ** 40;
 /** A completed upload answers the same to who asks again, for this long. */
 const COMPLETED_KEPT_MS = 10 * 60_000;
 const UPLOADS_MAX = 10_000;
+/** Of all uploads together: some 500 bytes each. */
+const PARTS_MAX = 200_000;
+const COMPLETED_MAX = 10_000;
 
 interface Completed {
+  /** A hash of what was asked for. */
   readonly request: string;
   readonly outcome: Promise<WriteOutcome>;
 }
@@ -54,14 +59,19 @@ export type Uploads = ReturnType<typeof createUploads>;
 export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAgeHours: number) {
   const maxAgeMs = maxAgeHours * 3_600_000;
   const uploads = new Map<string, Upload>();
-  const completed = new Map<string, Completed>();
+  const completed = new LRUCache<string, Completed>({ max: COMPLETED_MAX, ttl: COMPLETED_KEPT_MS });
+  let partCount = 0;
+
+  const forget = (upload: Upload): void => {
+    if (uploads.delete(upload.id)) partCount -= upload.parts.size;
+  };
 
   const expire = () => {
     const oldest = Date.now() - maxAgeMs;
     // They are in the order of their beginning.
-    for (const [id, upload] of uploads) {
+    for (const upload of uploads.values()) {
       if (upload.initiatedMs >= oldest) return;
-      uploads.delete(id);
+      forget(upload);
     }
   };
 
@@ -104,13 +114,16 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
       body: AsyncIterable<Uint8Array>,
     ): Promise<Part> {
       find(bucket, path, id);
+      if (partCount >= PARTS_MAX) throw new Failure('busy', 'too many parts of multipart uploads are unfinished');
       const md5 = createHash('md5');
       const staged = await stage.fileSet(caller, hashing(body, md5));
       // A file set of its own lives ten minutes; a composed one as long as is asked for.
       const fileSetId = await pachd.composeFileSet(caller, [staged.fileSetId], Math.ceil(maxAgeMs / 1000));
       const part = { number, etag: md5.digest('hex'), sizeBytes: staged.sizeBytes, modifiedMs: Date.now(), fileSetId };
       // It may have been aborted or completed while the part came in.
-      find(bucket, path, id).parts.set(number, part);
+      const { parts } = find(bucket, path, id);
+      if (!parts.has(number)) partCount += 1;
+      parts.set(number, part);
       return part;
     },
 
@@ -127,7 +140,7 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
       named: readonly NamedPart[],
       precondition: Precondition | undefined,
     ): Promise<WriteOutcome> {
-      const request = JSON.stringify([bucket.commitId, bucketName(bucket), path, named]);
+      const request = hashOf([bucket.commitId, bucketName(bucket), path, named]);
       const before = completed.get(id);
       if (before?.request === request) return before.outcome;
       const upload = find(bucket, path, id);
@@ -135,10 +148,7 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
       const outcome = join(caller, principalId, upload, parts, precondition);
       completed.set(id, { request, outcome });
       outcome.then(
-        () => {
-          uploads.delete(id);
-          setTimeout(() => completed.delete(id), COMPLETED_KEPT_MS).unref();
-        },
+        () => forget(upload),
         // It can be tried again, with other parts too.
         () => completed.delete(id),
       );
@@ -147,8 +157,7 @@ export function createUploads(pachd: Pachd, stage: Stage, rounds: Rounds, maxAge
 
     /** Forgets an upload and its parts, whose file sets then expire. @throws Failure no-such-upload */
     abort(bucket: BucketRef, path: string, id: string): void {
-      find(bucket, path, id);
-      uploads.delete(id);
+      forget(find(bucket, path, id));
     },
 
     /** The unfinished uploads of a bucket, in order of key, then of their beginning. */
@@ -213,4 +222,8 @@ async function* hashing(
 
 function sameBucket(a: BucketRef, b: BucketRef): boolean {
   return a.commitId === b.commitId && bucketName(a) === bucketName(b);
+}
+
+function hashOf(request: unknown): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('base64');
 }
