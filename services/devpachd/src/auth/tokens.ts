@@ -4,7 +4,7 @@ import type { Db } from '../store/db.ts';
 import { PfsError, refused } from '../store/errors.ts';
 import { ROOT } from './bindings.ts';
 
-export const ROOT_TOKEN = 'iamroot';
+const ROOT_TOKEN = 'iamroot';
 const ROBOT = 'robot:';
 
 export interface Caller {

@@ -26,7 +26,7 @@ export function entryOrder(path: string, datum: string): string {
   return Buffer.from(`${path}\0${datum}`, 'utf8').toString('latin1');
 }
 
-export function splitOrder(order: string): { readonly path: string; readonly datum: string } {
+function splitOrder(order: string): { readonly path: string; readonly datum: string } {
   const text = Buffer.from(order, 'latin1').toString('utf8');
   const at = text.indexOf('\0');
   return { path: text.slice(0, at), datum: text.slice(at + 1) };

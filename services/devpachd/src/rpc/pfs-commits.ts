@@ -25,7 +25,7 @@ export function hasReached(commit: CommitRecord, state: CommitState): boolean {
   return true;
 }
 
-export function isOfOrigin(commit: CommitRecord, all: boolean, kind: OriginKind): boolean {
+function isOfOrigin(commit: CommitRecord, all: boolean, kind: OriginKind): boolean {
   if (all || kind === OriginKind.ORIGIN_KIND_UNKNOWN) return true;
   return kind === (commit.origin === 'user' ? OriginKind.USER : OriginKind.AUTO);
 }

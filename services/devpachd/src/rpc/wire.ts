@@ -60,11 +60,11 @@ export function toFileRef(file: File | undefined): { readonly file: File; readon
   return { file, commit: toCommitRef(file.commit) };
 }
 
-export function fromRepoRef(repo: RepoRef): Repo {
+function fromRepoRef(repo: RepoRef): Repo {
   return Repo.fromPartial({ name: repo.name, type: repo.type, project: { name: repo.project } });
 }
 
-export function fromBranchRef(branch: BranchRef): Branch {
+function fromBranchRef(branch: BranchRef): Branch {
   return Branch.fromPartial({ repo: fromRepoRef(branch.repo), name: branch.name });
 }
 

@@ -3,7 +3,7 @@ import { releaseLayers } from '../files/layers.ts';
 import { moveBranch } from './branches.ts';
 import { type Db, nextNumber, underPrefix } from './db.ts';
 import { PfsError, refused, within } from './errors.ts';
-import { commitText, repoText } from './names.ts';
+import { commitText } from './names.ts';
 import type { CommitRecord, Origin, RepoRecord } from './records.ts';
 import { branchesOf, repoById, repoRef } from './repos.ts';
 
@@ -49,7 +49,7 @@ export interface NewCommit {
 }
 
 /** Makes an open commit that no branch points to yet. Only inside a transaction. */
-export function insertCommit(db: Db, what: NewCommit): CommitRecord {
+function insertCommit(db: Db, what: NewCommit): CommitRecord {
   const seq = nextNumber(db, 'commit');
   const now = Date.now();
   const commit: CommitRecord = {
@@ -133,7 +133,7 @@ export function deleteCommit(db: Db, commit: CommitRecord, deletedBy: string): v
 }
 
 /** Removes the records of a commit and its hold on its files, and nothing else. Only inside a transaction. */
-export function removeCommit(db: Db, commit: CommitRecord): void {
+function removeCommit(db: Db, commit: CommitRecord): void {
   db.commits.remove([commit.repoId, commit.id]);
   db.repoCommits.remove([commit.repoId, commit.seq]);
   db.allCommits.remove(commit.seq);
@@ -182,8 +182,4 @@ export function repoOf(db: Db, commit: CommitRecord): RepoRecord {
   const repo = repoById(db, commit.repoId);
   if (!repo) throw new PfsError('notFound', `commit ${commit.id} has no repo any more`);
   return repo;
-}
-
-export function describe(repo: RepoRecord): string {
-  return repoText(repoRef(repo));
 }

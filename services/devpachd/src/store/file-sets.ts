@@ -6,7 +6,7 @@ import { notFound, refused } from './errors.ts';
 import type { FileSetRecord } from './records.ts';
 
 export const FILE_SET_TTL_MS = 10 * 60 * 1000;
-export const FILE_SET_TTL_MAX_SECONDS = 1800;
+const FILE_SET_TTL_MAX_SECONDS = 1800;
 
 const TOKEN_LENGTH = 32;
 

@@ -21,7 +21,6 @@ export interface CommitRef {
 
 export const DEFAULT_PROJECT = 'default';
 export const USER_TYPE = 'user';
-export const SPEC_TYPE = 'spec';
 /** File sets are read as commits of this repo, which nobody can make. */
 export const FILE_SETS_REPO = '__filesets__';
 

@@ -1,5 +1,5 @@
 import { type Db, nextNumber, underPrefix } from './db.ts';
-import { notFound, PfsError, refused } from './errors.ts';
+import { notFound, PfsError } from './errors.ts';
 import { checkRepoType, type RepoRef, repoText } from './names.ts';
 import type { BranchRecord, RepoRecord } from './records.ts';
 
@@ -62,9 +62,4 @@ export function relatedRepos(db: Db, repo: RepoRecord): readonly RepoRecord[] {
 
 export function branchesOf(db: Db, repoId: number): readonly BranchRecord[] {
   return [...underPrefix(db.branches as never, [repoId])].map(({ value }) => value as BranchRecord);
-}
-
-export function requireRepo<T>(repo: T | undefined): T {
-  if (repo === undefined) throw refused('repo cannot be nil');
-  return repo;
 }
