@@ -10,7 +10,7 @@ import { type PreparedLayer, prepareLayer } from './layers.ts';
 /** Bytes of unfinished blocks that a stream may hold in memory. */
 const HELD_MAX_BYTES = 16 * 1024 * 1024;
 /** Entries that a stream may hold in memory; more are written as a layer, and the stream goes on above it. */
-const ENTRIES_MAX = 100_000;
+const ENTRIES_MAX = 20_000;
 
 /** What a stream has made: layers that nobody refers to yet. */
 export interface PreparedFiles {
