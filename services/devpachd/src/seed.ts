@@ -2,8 +2,9 @@ import type { App } from './app.ts';
 import { createBinding, projectResource, ROOT, repoResource } from './auth/bindings.ts';
 import { createFileWriter } from './files/writer.ts';
 import { addLayers } from './store/commit-files.ts';
-import { finishCommit, startCommit } from './store/commits.ts';
+import { finishCommit } from './store/commits.ts';
 import { createProject } from './store/projects.ts';
+import { startCommit } from './store/propagate.ts';
 import { createRepo, repoRef } from './store/repos.ts';
 
 const SEEDED = 'seeded';

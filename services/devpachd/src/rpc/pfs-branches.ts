@@ -2,10 +2,13 @@ import { Permission } from '../../../../proto/gen/auth/auth.ts';
 import type { APIServer } from '../../../../proto/gen/pfs/pfs.ts';
 import type { App } from '../app.ts';
 import { branchNotFound, listAllBranches, listBranches, lookUpBranch, moveBranch } from '../store/branches.ts';
-import { insertEmptyCommit, newId } from '../store/commits.ts';
+import { commitsOfSet, insertEmptyCommit, newId } from '../store/commits.ts';
 import { notFound, PfsError, refused, within } from '../store/errors.ts';
-import { checkName, checkRepoType, commitText, repoKeyText } from '../store/names.ts';
+import { type BranchRef, checkName, checkRepoType, commitText, repoKeyText, repoText } from '../store/names.ts';
 import { pickCommit } from '../store/pick.ts';
+import { planBranch } from '../store/propagate.ts';
+import { deleteBranch } from '../store/provenance.ts';
+import type { BranchRecord, RepoRecord } from '../store/records.ts';
 import { findRepo, getRepo, rawRepoNotFound } from '../store/repos.ts';
 import type { Calls } from './call.ts';
 import type { Guard } from './guard.ts';
@@ -14,32 +17,47 @@ import { fromBranch, toBranchRef, toCommitRef, toRepoRef } from './wire.ts';
 type Methods = Pick<APIServer, 'createBranch' | 'inspectBranch' | 'listBranch' | 'deleteBranch'>;
 
 export function branchMethods({ db, counters, authOn }: App, calls: Calls, guard: Guard): Methods {
+  const repoOfBranch = (branch: BranchRef, setId: string): RepoRecord => {
+    const repo = findRepo(db, branch.repo);
+    if (repo) return repo;
+    const missing = `commit (int_id=0, commit_id=${repoKeyText(branch.repo)}@${setId}) not found`;
+    throw notFound(`get commit by commit key: ${rawRepoNotFound(branch.repo)}\n${missing}`);
+  };
+  /** What a branch is to be made from is made where it is missing. */
+  const fillBranch = (branch: BranchRef, setId: string, createdBy: string): BranchRecord => {
+    const repo = repoOfBranch(branch, setId);
+    const old = db.branches.get([repo.id, branch.name]);
+    if (old) return old;
+    const empty = { repo, branch: branch.name, parent: undefined, provenance: [], setId, createdBy };
+    // Two branches of one repo share their first commit.
+    const head = db.commits.get([repo.id, setId]) ?? insertEmptyCommit(db, empty);
+    return moveBranch(db, repo, branch.name, head.id, createdBy);
+  };
+
   return {
     createBranch: calls.unary(async ({ head, branch: asked, provenance, trigger }, context) => {
       const from = head && toCommitRef(head);
       const branch = toBranchRef(asked);
+      const above = provenance.map(toBranchRef);
       if (from && from.repo.name !== branch.repo.name) {
         throw refused('branch and head commit must belong to the same repo');
       }
-      if (provenance.length > 0 || trigger) {
-        throw new PfsError('unimplemented', 'devpachd has no provenance and no triggers');
-      }
+      if (trigger) throw new PfsError('unimplemented', 'devpachd has no triggers');
       guard.repo(context, branch.repo, Permission.REPO_CREATE_BRANCH);
-      checkName(branch.name);
+      for (const { name } of [...above, branch]) checkName(name);
       const createdBy = context.caller?.principal ?? '';
-      await db.write(() => {
+      const setId = newId();
+      const made = await db.write(() => {
+        const filled = above.map((one) => within('create empty commit', () => fillBranch(one, setId, createdBy)));
         const picked = from && within(`unable to inspect ${commitText(from)}`, () => pickCommit(db, from));
-        const repo = findRepo(db, branch.repo);
-        if (!repo) {
-          const missing = `commit (int_id=0, commit_id=${repoKeyText(branch.repo)}@${newId()}) not found`;
-          throw notFound(`get commit by commit key: ${rawRepoNotFound(branch.repo)}\n${missing}`);
+        const repo = repoOfBranch(branch, setId);
+        if (filled.some(({ repoId }) => repoId === repo.id)) {
+          throw refused(`repo ${repoText(branch.repo)} cannot be in the provenance of its own branch`);
         }
-        const old = db.branches.get([repo.id, branch.name]);
-        const target = picked?.commit ?? (old && db.commits.get([repo.id, old.head]));
-        const commit = target ?? insertEmptyCommit(db, repo, branch.name, createdBy);
-        if (!target) counters.count('commitsCreated');
-        within('create branch', () => moveBranch(db, repo, branch.name, commit.id, createdBy));
+        planBranch(db, { repo, name: branch.name, head: picked?.commit, provenance: filled, setId, createdBy });
+        return commitsOfSet(db, setId).length;
       });
+      for (let i = 0; i < made; i++) counters.count('commitsCreated');
       return {};
     }),
 
@@ -69,7 +87,7 @@ export function branchMethods({ db, counters, authOn }: App, calls: Calls, guard
       for (const branch of listBranches(db, repo.id, reverse)) await send(fromBranch(db, branch));
     }),
 
-    deleteBranch: calls.unary(async ({ branch: asked }, context) => {
+    deleteBranch: calls.unary(async ({ branch: asked, force }, context) => {
       if (!asked) {
         const text = 'validate request: invalid DeleteBranchRequest.Branch: value is required';
         throw new PfsError('invalidArgument', text);
@@ -79,7 +97,7 @@ export function branchMethods({ db, counters, authOn }: App, calls: Calls, guard
       await db.write(() => {
         const key = `${repoKeyText(branch.repo)}@${branch.name}`;
         const found = within(`get branch "${key}"`, () => lookUpBranch(db, branch));
-        db.branches.remove([found.repoId, found.name]);
+        deleteBranch(db, found, force);
       });
       return {};
     }),

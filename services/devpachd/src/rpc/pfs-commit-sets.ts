@@ -3,20 +3,23 @@ import { type APIServer, CommitSetInfo, CommitState, FindCommitsResponse } from 
 import type { App } from '../app.ts';
 import { entryOrder } from '../files/entry.ts';
 import { layerKey } from '../files/layers.ts';
+import { allSubvenance, subvenantSets, wholeSet } from '../store/commit-sets.ts';
 import {
   allCommits,
   childrenOf,
   commitsOfSet,
   deleteCommit,
+  newId,
   parentOfCommit,
   repoOf,
   textOf,
 } from '../store/commits.ts';
 import { notFound, PfsError, refused } from '../store/errors.ts';
+import type { CommitRef } from '../store/names.ts';
 import { pickCommit } from '../store/pick.ts';
 import type { CommitRecord } from '../store/records.ts';
 import { repoRef } from '../store/repos.ts';
-import type { Calls } from './call.ts';
+import type { Calls, Context } from './call.ts';
 import type { Guard } from './guard.ts';
 import { hasReached } from './pfs-commits.ts';
 import { fromCommit, fromCommitRecord, toCommitRef } from './wire.ts';
@@ -32,28 +35,50 @@ type Methods = Pick<
   | 'dropCommitSet'
 >;
 
+/** A squashed commit leaves its content to its children, a dropped one takes it away. */
+type Removal = 'squash' | 'drop';
+
 const END_OF_PATH = '\0\xff';
 
 export function commitSetMethods({ db, waiting }: App, calls: Calls, guard: Guard): Methods {
-  const checkSquash = (commit: CommitRecord) => {
-    if (childrenOf(db, commit).length > 0) return;
+  const check = (how: Removal, commit: CommitRecord) => {
+    const hasChildren = childrenOf(db, commit).length > 0;
+    if (how === 'drop') {
+      if (!hasChildren) return;
+      throw refused(`cannot drop a commit that has children: ${textOf(db, commit)}`);
+    }
+    if (commit.origin === 'user' && repoOf(db, commit).type === 'spec') {
+      throw refused(`cannot squash commit ${textOf(db, commit)} because it updated a pipeline`);
+    }
+    if (hasChildren) return;
     const why = 'cannot squash a commit that has no children as that would cause data loss';
     throw refused(`${why}, use the drop operation instead: ${textOf(db, commit)}`);
   };
-  const checkDrop = (commit: CommitRecord) => {
-    if (childrenOf(db, commit).length === 0) return;
-    throw refused(`cannot drop a commit that has children: ${textOf(db, commit)}`);
-  };
-  const remove = (
-    find: () => readonly CommitRecord[],
-    check: (commit: CommitRecord) => void,
-    principal: string | undefined,
-  ) =>
-    db.write(() => {
+  const remove = (how: Removal, context: Context, find: () => readonly CommitRecord[]) => {
+    guard.cluster(context, Permission.REPO_DELETE_COMMIT);
+    const setId = newId();
+    return db.write(() => {
       const commits = find();
-      for (const commit of commits) check(commit);
-      for (const commit of commits) deleteCommit(db, commit, principal ?? '');
+      for (const commit of commits) check(how, commit);
+      for (const { repoId, id } of commits) {
+        const commit = db.commits.get([repoId, id]);
+        if (commit) deleteCommit(db, commit, setId, context.caller?.principal ?? '');
+      }
     });
+  };
+  /** A commit with all that is made from it, which has to be asked for. */
+  const oneWithSubvenance = (how: Removal, ref: CommitRef, recursive: boolean) => () => {
+    const { commit } = pickCommit(db, ref);
+    const commits = [commit, ...allSubvenance(db, commit)];
+    if (commits.length === 1 || recursive) return commits;
+    throw refused(`cannot ${how} commit (${textOf(db, commit)}) with subvenance without recursive`);
+  };
+  const setWithoutSubvenance = (id: string) => () => {
+    const below = subvenantSets(db, id);
+    if (below.length === 0) return commitsOfSet(db, id);
+    const others = below.map((one) => `id:"${one}"`).join(' ');
+    throw refused(`commit set "id:\\"${id}\\"" cannot be dropped because it has subvenant commit sets: [${others}]`);
+  };
   const setId = (set: { readonly id: string } | undefined): string => {
     if (!set) throw refused('commitset cannot be nil');
     return set.id;
@@ -67,38 +92,30 @@ export function commitSetMethods({ db, waiting }: App, calls: Calls, guard: Guar
     });
 
   return {
-    squashCommit: calls.unary(async ({ commit }, context) => {
-      guard.cluster(context, Permission.REPO_DELETE_COMMIT);
-      const ref = toCommitRef(commit);
-      await remove(() => [pickCommit(db, ref).commit], checkSquash, context.caller?.principal);
+    squashCommit: calls.unary(async ({ commit, recursive }, context) => {
+      await remove('squash', context, oneWithSubvenance('squash', toCommitRef(commit), recursive));
       return {};
     }),
-    dropCommit: calls.unary(async ({ commit }, context) => {
-      guard.cluster(context, Permission.REPO_DELETE_COMMIT);
-      const ref = toCommitRef(commit);
-      await remove(() => [pickCommit(db, ref).commit], checkDrop, context.caller?.principal);
+    dropCommit: calls.unary(async ({ commit, recursive }, context) => {
+      await remove('drop', context, oneWithSubvenance('drop', toCommitRef(commit), recursive));
       return {};
     }),
     squashCommitSet: calls.unary(async ({ commitSet }, context) => {
-      guard.cluster(context, Permission.REPO_DELETE_COMMIT);
-      const id = setId(commitSet);
-      await remove(() => commitsOfSet(db, id), checkSquash, context.caller?.principal);
+      await remove('squash', context, setWithoutSubvenance(setId(commitSet)));
       return {};
     }),
     dropCommitSet: calls.unary(async ({ commitSet }, context) => {
-      guard.cluster(context, Permission.REPO_DELETE_COMMIT);
-      const id = setId(commitSet);
-      await remove(() => commitsOfSet(db, id), checkDrop, context.caller?.principal);
+      await remove('drop', context, setWithoutSubvenance(setId(commitSet)));
       return {};
     }),
 
     inspectCommitSet: calls.stream(async ({ commitSet, wait }, context, send) => {
       const id = setId(commitSet);
-      const commits = commitsOfSet(db, id);
+      const commits = wholeSet(db, id);
       if (commits.length === 0) throw notFound(`no commits found for commitset ${id}`);
       const state = wait ? CommitState.FINISHED : CommitState.STARTED;
       for (const commit of commits) {
-        const reached = await waiting.until(commit, (current) => hasReached(current, state), context.signal);
+        const reached = await waiting.until(commit, (current) => hasReached(db, current, state), context.signal);
         await send(fromCommitRecord(db, reached));
       }
     }),
@@ -108,7 +125,7 @@ export function commitSetMethods({ db, waiting }: App, calls: Calls, guard: Guar
         if (project && repoOf(db, commit).project !== project.name) continue;
         if (seen.has(commit.id)) continue;
         seen.add(commit.id);
-        const commits = commitsOfSet(db, commit.id).map((one) => fromCommitRecord(db, one));
+        const commits = wholeSet(db, commit.id).map((one) => fromCommitRecord(db, one));
         await send(CommitSetInfo.fromPartial({ commitSet: { id: commit.id }, commits }));
       }
     }),

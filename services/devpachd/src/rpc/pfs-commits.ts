@@ -3,10 +3,13 @@ import { type APIServer, CommitInfo, CommitState, OriginKind } from '../../../..
 import type { App } from '../app.ts';
 import { layersSizeBytes } from '../files/layers.ts';
 import { clearCommit, layersOf } from '../store/commit-files.ts';
-import { commitsOf, finishCommit, parentOfCommit, startCommit } from '../store/commits.ts';
+import { commitProvenance } from '../store/commit-sets.ts';
+import { commitsOf, finishCommit, parentOfCommit } from '../store/commits.ts';
+import type { Db } from '../store/db.ts';
 import { notFound, PfsError, refused, within } from '../store/errors.ts';
 import { checkName, FILE_SETS_REPO, repoText } from '../store/names.ts';
 import { pickCommit } from '../store/pick.ts';
+import { startCommit } from '../store/propagate.ts';
 import type { CommitRecord } from '../store/records.ts';
 import { findRepo, getRepo, rawRepoNotFound, repoRef } from '../store/repos.ts';
 import type { Calls } from './call.ts';
@@ -19,7 +22,8 @@ type Methods = Pick<
 >;
 
 /** Whether a commit is as far as a caller waits for. */
-export function hasReached(commit: CommitRecord, state: CommitState): boolean {
+export function hasReached(db: Db, commit: CommitRecord, state: CommitState): boolean {
+  if (state === CommitState.READY) return commitProvenance(db, commit).every(({ finished }) => finished !== null);
   if (state === CommitState.FINISHED) return commit.finished !== null;
   if (state === CommitState.FINISHING) return commit.finishing !== null;
   return true;
@@ -99,7 +103,7 @@ export function commitMethods(app: App, calls: Calls, guard: Guard): Methods {
         return CommitInfo.fromPartial({ commit, description, finished: toTimestamp(0) });
       }
       const { commit } = pickCommit(db, ref);
-      const reached = await waiting.until(commit, (current) => hasReached(current, wait), context.signal);
+      const reached = await waiting.until(commit, (current) => hasReached(db, current, wait), context.signal);
       return fromCommitRecord(db, reached);
     }),
 
@@ -156,7 +160,7 @@ export function commitMethods(app: App, calls: Calls, guard: Guard): Methods {
           if (branch !== '' && commit.branch !== branch) continue;
           if (!isOfOrigin(commit, all, originKind) || commit.id === after?.id) continue;
           guard.repo(context, ref, Permission.REPO_INSPECT_COMMIT);
-          const reached = await waiting.until(commit, (current) => hasReached(current, state), context.signal);
+          const reached = await waiting.until(commit, (current) => hasReached(db, current, state), context.signal);
           await send(fromCommitRecord(db, reached));
         }
         await waiting.tick(context.signal);

@@ -9,12 +9,15 @@ import {
   removeBinding,
   repoResource,
 } from '../auth/bindings.ts';
+import { branchText, refOfBranch } from '../store/branches.ts';
 import { removeRepo } from '../store/commits.ts';
 import { notFound, PfsError, prefixed, refused, within } from '../store/errors.ts';
 import { checkName, checkRepoType, FILE_SETS_REPO, repoText, USER_TYPE } from '../store/names.ts';
 import { getProject } from '../store/projects.ts';
+import { deleteBranch, provenanceOf } from '../store/provenance.ts';
 import type { RepoRecord } from '../store/records.ts';
 import {
+  branchesOf,
   createRepo,
   findRepo,
   getRepo,
@@ -46,6 +49,18 @@ export function repoMethods({ db, authOn }: App, calls: Calls, guard: Guard): Me
     } catch (error) {
       if (error instanceof PfsError && error.kind === 'permissionDenied') return false;
       throw error;
+    }
+  };
+  /** Those that are made from others first, so that what stays is what others outside are made from. */
+  const deleteBranches = (repos: readonly RepoRecord[], force: boolean) => {
+    const branches = repos.flatMap(({ id }) => branchesOf(db, id));
+    const depth = new Map(branches.map((branch) => [branch.seq, provenanceOf(db, branch).length]));
+    for (const { repoId, name, seq } of branches.toSorted(
+      (a, b) => (depth.get(b.seq) ?? 0) - (depth.get(a.seq) ?? 0),
+    )) {
+      const branch = db.branches.get([repoId, name]);
+      if (branch?.seq !== seq) continue;
+      within(`delete branch ${branchText(refOfBranch(db, branch))}`, () => deleteBranch(db, branch, force));
     }
   };
   const quote = (repo: { project: string; name: string; type: string }) => `"${repoText(repo)}"`;
@@ -110,7 +125,7 @@ export function repoMethods({ db, authOn }: App, calls: Calls, guard: Guard): Me
       }
     }),
 
-    deleteRepo: calls.unary(async ({ repo: asked }, context) => {
+    deleteRepo: calls.unary(async ({ repo: asked, force }, context) => {
       if (!asked) throw new PfsError('invalidArgument', 'no repo specified');
       const ref = toRepoRef(asked);
       within('delete repo', () =>
@@ -121,9 +136,11 @@ export function repoMethods({ db, authOn }: App, calls: Calls, guard: Guard): Me
         if (!repo) return false;
         const user = { ...ref, type: USER_TYPE };
         if (!allowed(() => guard.repo(context, user, Permission.REPO_DELETE))) return false;
-        for (const related of relatedRepos(db, repo)) {
-          removeRepo(db, related);
-          if (authOn && related.type === USER_TYPE) removeBinding(db, repoResource(repoRef(related)));
+        const related = relatedRepos(db, repo);
+        within('delete repo', () => deleteBranches(related, force));
+        for (const one of related) {
+          removeRepo(db, one);
+          if (authOn && one.type === USER_TYPE) removeBinding(db, repoResource(repoRef(one)));
         }
         return true;
       });

@@ -14,13 +14,16 @@ import {
   RepoInfo,
 } from '../../../../proto/gen/pfs/pfs.ts';
 import type { Node, NodeInfo } from '../files/tree.ts';
+import { refOfBranch } from '../store/branches.ts';
+import { commitProvenance, commitSubvenance } from '../store/commit-sets.ts';
 import { childrenOf, repoOf } from '../store/commits.ts';
 import type { Db } from '../store/db.ts';
 import { refused } from '../store/errors.ts';
 import { type BranchRef, type CommitRef, DEFAULT_PROJECT, type RepoRef } from '../store/names.ts';
 import { isDirPath } from '../store/paths.ts';
+import { directProvenance, provenanceOf, subvenanceOf } from '../store/provenance.ts';
 import type { BranchRecord, CommitRecord, ProjectRecord, RepoRecord } from '../store/records.ts';
-import { branchesOf, repoById, repoRef } from '../store/repos.ts';
+import { branchesOf, repoRef } from '../store/repos.ts';
 
 export function toTimestamp(ms: number): Timestamp {
   return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };
@@ -73,6 +76,12 @@ export function fromCommit(repo: RepoRef, id: string): Commit {
   return Commit.fromPartial({ repo: fromRepoRef(repo), id });
 }
 
+/** A commit as one that others are related to: with its branch. */
+function withBranch(db: Db, commit: CommitRecord): Commit {
+  const repo = repoRef(repoOf(db, commit));
+  return { ...fromCommit(repo, commit.id), branch: fromBranchRef({ repo, name: commit.branch }) };
+}
+
 export function fromProject(project: ProjectRecord): ProjectInfo {
   return ProjectInfo.fromPartial({
     project: { name: project.name },
@@ -95,12 +104,14 @@ export function fromRepo(db: Db, repo: RepoRecord): RepoInfo {
 }
 
 export function fromBranch(db: Db, branch: BranchRecord): BranchInfo {
-  const repo = repoById(db, branch.repoId);
-  if (!repo) throw new Error(`branch ${branch.name} without a repo`);
-  const ref = repoRef(repo);
+  const ref = refOfBranch(db, branch);
+  const all = (branches: readonly BranchRecord[]) => branches.map((one) => fromBranchRef(refOfBranch(db, one)));
   return BranchInfo.fromPartial({
-    branch: fromBranchRef({ repo: ref, name: branch.name }),
-    head: fromCommit(ref, branch.head),
+    branch: fromBranchRef(ref),
+    head: fromCommit(ref.repo, branch.head),
+    provenance: all(provenanceOf(db, branch)),
+    subvenance: all(subvenanceOf(db, branch)),
+    directProvenance: all(directProvenance(db, branch)),
     createdBy: branch.createdBy,
     createdAt: toTimestamp(branch.createdAt),
     updatedAt: toTimestamp(branch.updatedAt),
@@ -116,10 +127,9 @@ export function fromCommitRecord(db: Db, commit: CommitRecord): CommitInfo {
     origin: { kind: commit.origin === 'user' ? OriginKind.USER : OriginKind.AUTO },
     description: commit.description,
     parentCommit: commit.parent === null ? undefined : fromCommit(repo, commit.parent),
-    childCommits: childrenOf(db, commit).map((child) => ({
-      ...fromCommit(repo, child.id),
-      branch: fromBranchRef({ repo, name: child.branch }),
-    })),
+    childCommits: childrenOf(db, commit).map((child) => withBranch(db, child)),
+    directProvenance: commitProvenance(db, commit).map((one) => withBranch(db, one)),
+    directSubvenance: commitSubvenance(db, commit).map((one) => withBranch(db, one)),
     started: toTimestamp(commit.started),
     finishing: time(commit.finishing),
     finished: time(commit.finished),

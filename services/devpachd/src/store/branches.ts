@@ -2,7 +2,7 @@ import { type Db, nextNumber } from './db.ts';
 import { notFound, refused } from './errors.ts';
 import { type BranchRef, isCommitId, repoText } from './names.ts';
 import type { BranchRecord, RepoRecord } from './records.ts';
-import { branchesOf, findRepo, rawRepoNotFound } from './repos.ts';
+import { branchesOf, findRepo, rawRepoNotFound, repoById, repoRef } from './repos.ts';
 
 export function rawBranchNotFound(branch: BranchRef): string {
   return `branch (id=0, branch=${repoText(branch.repo)}@${branch.name}) not found`;
@@ -26,25 +26,36 @@ export function lookUpBranch(db: Db, branch: BranchRef): BranchRecord {
 }
 
 /** Points the branch to a commit, and makes it where it is missing. Only inside a transaction. */
-export function moveBranch(db: Db, repo: RepoRecord, name: string, head: string, createdBy: string): void {
+export function moveBranch(db: Db, repo: RepoRecord, name: string, head: string, createdBy: string): BranchRecord {
   const now = Date.now();
   const old = db.branches.get([repo.id, name]);
   if (!old && isCommitId(name)) throw refused('update head: branch name cannot be a UUID V4');
-  db.branches.put(
-    [repo.id, name],
-    old
-      ? { ...old, head, updatedAt: now }
-      : {
-          seq: nextNumber(db, 'branch'),
-          repoId: repo.id,
-          name,
-          head,
-          createdAt: now,
-          updatedAt: now,
-          createdBy,
-          metadata: {},
-        },
-  );
+  const branch: BranchRecord = old
+    ? { ...old, head, updatedAt: now }
+    : {
+        seq: nextNumber(db, 'branch'),
+        repoId: repo.id,
+        name,
+        head,
+        provenance: [],
+        createdAt: now,
+        updatedAt: now,
+        createdBy,
+        metadata: {},
+      };
+  db.branches.put([repo.id, name], branch);
+  return branch;
+}
+
+/** As messages name it. */
+export function branchText(branch: BranchRef): string {
+  return `${repoText(branch.repo)}@${branch.name}`;
+}
+
+export function refOfBranch(db: Db, branch: BranchRecord): BranchRef {
+  const repo = repoById(db, branch.repoId);
+  if (!repo) throw new Error(`branch ${branch.name} without a repo`);
+  return { repo: repoRef(repo), name: branch.name };
 }
 
 /** Newest first, or oldest first. */

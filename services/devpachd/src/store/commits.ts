@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { releaseLayers } from '../files/layers.ts';
 import { moveBranch } from './branches.ts';
 import { type Db, nextNumber, underPrefix } from './db.ts';
-import { PfsError, refused, within } from './errors.ts';
+import { PfsError, refused } from './errors.ts';
 import { commitText } from './names.ts';
-import type { CommitRecord, Origin, RepoRecord } from './records.ts';
+import { directProvenance, headsOf } from './provenance.ts';
+import type { CommitKey, CommitRecord, Origin, RepoRecord } from './records.ts';
 import { branchesOf, repoById, repoRef } from './repos.ts';
 
 export function newId(): string {
@@ -46,20 +47,26 @@ export interface NewCommit {
   readonly origin: Origin;
   readonly description: string;
   readonly createdBy: string;
+  /** The commits that it is made from; left out: none. */
+  readonly provenance?: readonly CommitRecord[];
+  /** Its id, when it comes with commits of other repos; left out: a new one. */
+  readonly setId?: string;
 }
 
 /** Makes an open commit that no branch points to yet. Only inside a transaction. */
-function insertCommit(db: Db, what: NewCommit): CommitRecord {
+export function insertCommit(db: Db, what: NewCommit): CommitRecord {
   const seq = nextNumber(db, 'commit');
   const now = Date.now();
+  const provenance = what.provenance ?? [];
   const commit: CommitRecord = {
     seq,
     repoId: what.repo.id,
-    id: newId(),
+    id: what.setId ?? newId(),
     branch: what.branch,
     origin: what.origin,
     description: what.description,
     parent: what.parent?.id ?? null,
+    provenance: provenance.map(({ repoId, id }) => [repoId, id]),
     started: now,
     finishing: null,
     finished: null,
@@ -78,28 +85,19 @@ function insertCommit(db: Db, what: NewCommit): CommitRecord {
   db.repoCommits.put([commit.repoId, seq], commit.id);
   db.allCommits.put(seq, [commit.repoId, commit.id]);
   db.commitSets.put([commit.id, seq], commit.repoId);
+  for (const { repoId, id } of provenance) db.commitSubvenance.put([repoId, id, seq], [commit.repoId, commit.id]);
   if (what.parent) db.children.put([commit.repoId, what.parent.id, seq], commit.id);
   return commit;
 }
 
-/** An empty commit that is finished from the start, as a branch without a head gets. Only inside a transaction. */
-export function insertEmptyCommit(db: Db, repo: RepoRecord, branch: string, createdBy: string): CommitRecord {
-  const commit = insertCommit(db, { repo, branch, parent: undefined, origin: 'auto', description: '', createdBy });
+/** An empty commit, as a branch without a head gets: finished from the start, or open when it is made from others. Only inside a transaction. */
+export function insertEmptyCommit(
+  db: Db,
+  what: Omit<NewCommit, 'origin' | 'description'> & { readonly provenance: readonly CommitRecord[] },
+): CommitRecord {
+  const commit = insertCommit(db, { ...what, origin: 'auto', description: '' });
+  if (what.provenance.length > 0) return commit;
   return putCommit(db, { ...commit, finishing: commit.started, finished: commit.started, total: [] });
-}
-
-/**
- * Starts a commit on a branch, which then points to it. Only inside a transaction. The parent is the head of the branch, or the one given;
- * throws when that is still open.
- */
-export function startCommit(db: Db, what: NewCommit): CommitRecord {
-  const { parent } = what;
-  if (parent && parent.finishing === null) {
-    throw refused(`create commit: parent commit ${textOf(db, parent)} has not been finished`);
-  }
-  const commit = insertCommit(db, what);
-  within('create commit: create commit', () => moveBranch(db, what.repo, what.branch, commit.id, what.createdBy));
-  return commit;
 }
 
 /** Ends the writing. The finisher does the rest. Only inside a transaction. */
@@ -109,8 +107,11 @@ export function finishCommit(db: Db, commit: CommitRecord, description: string, 
   db.finishing.put([commit.repoId, commit.seq], commit.id);
 }
 
-/** Removes a commit: its children get its parent, and so do branches that point to it. Only inside a transaction. */
-export function deleteCommit(db: Db, commit: CommitRecord, deletedBy: string): void {
+/**
+ * Removes a commit: its children get its parent, and so do branches that point to it. One that has no parent gets an empty commit of the id
+ * `setId`. Only inside a transaction.
+ */
+export function deleteCommit(db: Db, commit: CommitRecord, setId: string, deletedBy: string): void {
   const repo = repoById(db, commit.repoId);
   if (!repo) return;
   const children = childrenOf(db, commit);
@@ -128,7 +129,12 @@ export function deleteCommit(db: Db, commit: CommitRecord, deletedBy: string): v
   const heads = branchesOf(db, repo.id).filter(({ head }) => head === commit.id);
   const [first] = heads;
   if (!first) return;
-  const head = commit.parent ?? insertEmptyCommit(db, repo, first.name, deletedBy).id;
+  const empty = () => {
+    const provenance = headsOf(db, directProvenance(db, first));
+    const what = { repo, branch: first.name, parent: undefined, provenance, setId, createdBy: deletedBy };
+    return insertEmptyCommit(db, what).id;
+  };
+  const head = commit.parent ?? empty();
   for (const { name } of heads) moveBranch(db, repo, name, head, deletedBy);
 }
 
@@ -140,13 +146,20 @@ function removeCommit(db: Db, commit: CommitRecord): void {
   db.commitSets.remove([commit.id, commit.seq]);
   db.finishing.remove([commit.repoId, commit.seq]);
   if (commit.parent !== null) db.children.remove([commit.repoId, commit.parent, commit.seq]);
+  for (const [repoId, id] of commit.provenance) db.commitSubvenance.remove([repoId, id, commit.seq]);
+  for (const { key, value } of [...underPrefix(db.commitSubvenance as never, [commit.repoId, commit.id])]) {
+    db.commitSubvenance.remove(key as [number, string, number]);
+    const [repoId, id] = value as CommitKey;
+    const below = db.commits.get([repoId, id]);
+    const isOther = ([of, at]: CommitKey) => of !== commit.repoId || at !== commit.id;
+    if (below) db.commits.put([repoId, id], { ...below, provenance: below.provenance.filter(isOther) });
+  }
   releaseLayers(db, commit.diff);
   if (commit.total) releaseLayers(db, commit.total);
 }
 
-/** Removes a repo with its branches and commits. Only inside a transaction. */
+/** Removes a repo, of which the branches are gone, with its commits. Only inside a transaction. */
 export function removeRepo(db: Db, repo: RepoRecord): void {
-  for (const branch of branchesOf(db, repo.id)) db.branches.remove([repo.id, branch.name]);
   for (const { value } of [...underPrefix(db.repoCommits as never, [repo.id])]) {
     const commit = db.commits.get([repo.id, value as string]);
     if (commit) removeCommit(db, commit);

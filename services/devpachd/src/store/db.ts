@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { type Database, type DatabaseOptions, type Key, open } from 'lmdb';
 import type {
   BindingRecord,
+  BranchKey,
   BranchRecord,
+  CommitKey,
   CommitRecord,
   FileSetRecord,
   LayerRecord,
@@ -25,11 +27,15 @@ export interface Db {
   readonly repos: Database<RepoRecord, [project: string, name: string, type: string]>;
   readonly repoById: Database<[project: string, name: string, type: string], number>;
   readonly branches: Database<BranchRecord, [repoId: number, name: string]>;
+  /** The branches that are made from a branch. */
+  readonly branchSubvenance: Database<BranchKey, [repoId: number, name: string, bySeq: number]>;
   readonly commits: Database<CommitRecord, [repoId: number, id: string]>;
   readonly repoCommits: Database<string, [repoId: number, seq: number]>;
   readonly allCommits: Database<[repoId: number, id: string], number>;
   readonly commitSets: Database<number, [id: string, seq: number]>;
   readonly children: Database<string, [repoId: number, parent: string, seq: number]>;
+  /** The commits that are made from a commit. */
+  readonly commitSubvenance: Database<CommitKey, [repoId: number, id: string, bySeq: number]>;
   readonly finishing: Database<string, [repoId: number, seq: number]>;
   readonly leases: Database<LeaseRecord, string>;
   readonly fileSets: Database<FileSetRecord, string>;
@@ -71,11 +77,13 @@ export function openDb(folder: string): Db {
     repos: table('repos'),
     repoById: table('repoById'),
     branches: table('branches'),
+    branchSubvenance: table('branchSubvenance'),
     commits: table('commits'),
     repoCommits: table('repoCommits'),
     allCommits: table('allCommits'),
     commitSets: table('commitSets'),
     children: table('children'),
+    commitSubvenance: table('commitSubvenance'),
     finishing: table('finishing'),
     leases: table('leases'),
     fileSets: table('fileSets'),

@@ -47,7 +47,7 @@ export function startFinisher({ db, packs, owner, waiting, counters, latency, on
     if (!(await db.write(() => takeLease(db, lease, owner)))) return;
     const renewal = setInterval(() => void db.write(() => takeLease(db, lease, owner)).catch(onError), LEASE_MS / 3);
     try {
-      for (let commit = oldest(db, repoId); commit && !closed; commit = oldest(db, repoId)) {
+      for (let commit = nextDue(db, repoId); commit && !closed; commit = nextDue(db, repoId)) {
         const startedAt = performance.now();
         const due = (files: number) => waitOut(startedAt, latency.finishMs(files), closing.signal);
         if (!(await finishOne(db, packs, owner, lease, commit, due))) break;
@@ -64,7 +64,7 @@ export function startFinisher({ db, packs, owner, waiting, counters, latency, on
   const look = () => {
     if (closed) return;
     for (const repoId of reposWithWork(db)) {
-      if (running.has(repoId) || !isLeaseFree(db, `repo:${repoId}`, owner)) continue;
+      if (running.has(repoId) || !isLeaseFree(db, `repo:${repoId}`, owner) || !nextDue(db, repoId)) continue;
       const work = finishRepo(repoId)
         .catch(onError)
         .finally(() => running.delete(repoId));
@@ -93,12 +93,16 @@ function reposWithWork(db: Db): ReadonlySet<number> {
   }
 }
 
-function oldest(db: Db, repoId: number): CommitRecord | undefined {
-  const [first] = [...db.finishing.getRange({ start: [repoId, 0], end: [repoId + 1, 0], limit: 1 })];
-  return first && db.commits.get([repoId, first.value]);
+/** The oldest commit of a repo that stands on a finished one. Those on other branches need not wait while one stands on an open commit. */
+function nextDue(db: Db, repoId: number): CommitRecord | undefined {
+  for (const { value } of db.finishing.getRange({ start: [repoId, 0], end: [repoId + 1, 0] })) {
+    const commit = db.commits.get([repoId, value]);
+    if (commit && (commit.error !== '' || baseOf(db, commit)?.finished !== null)) return commit;
+  }
+  return undefined;
 }
 
-/** False when the commit has to wait, or has gone to another process. */
+/** False when the commit has gone to another process. */
 async function finishOne(
   db: Db,
   packs: Packs,
@@ -109,7 +113,6 @@ async function finishOne(
 ): Promise<boolean> {
   if (commit.error !== '') return settle(db, owner, lease, commit, { sizeBytes: 0, error: commit.error }, undefined);
   const base = baseOf(db, commit);
-  if (base && base.finished === null) return false;
   const below = base?.total ?? [];
   const pause = createPause();
 

@@ -1,5 +1,6 @@
 import { branchNotFound, rawBranchNotFound } from './branches.ts';
-import { parentOfCommit } from './commits.ts';
+import { aliasesOfSet } from './commit-sets.ts';
+import { parentOfCommit, repoOf } from './commits.ts';
 import type { Db } from './db.ts';
 import { notFound, refused, within } from './errors.ts';
 import { type CommitRef, commitText, isCommitId, type RepoRef, repoKeyText, repoText, USER_TYPE } from './names.ts';
@@ -79,13 +80,15 @@ function resolve(db: Db, ref: RepoRef, text: string): Picked | Missing {
   return { commit: chain[Math.max(0, chain.length - 1 - spec.steps)] ?? start.commit, repo };
 }
 
-/** The commit that a request addresses. Throws what pachd says, beginning with `pick commit tx: `. */
+/** The commit that a request addresses. The id may be that of a set which uses, but has not made, a commit of the repo. Throws what pachd says, beginning with `pick commit tx: `. */
 export function pickCommit(db: Db, ref: CommitRef): Picked {
   const branch = ref.branch?.name ?? '';
   if (ref.id === '' && branch === '') throw refused('pick commit tx: cannot pick commit with no ID or branch');
   const text = commitText(ref);
   const result = within('pick commit tx', () => resolve(db, ref.repo, text.slice(text.indexOf('@') + 1)));
   if (isPicked(result)) return result;
+  const alias = ref.id !== '' && aliasesOfSet(db, ref.id).find((one) => isOfRepo(db, one, ref.repo));
+  if (alias) return { commit: alias, repo: repoOf(db, alias) };
   const commit = `commit ${repoText(ref.repo)}@${ref.id} not found`;
   switch (result.missing) {
     case 'repo':
@@ -97,6 +100,11 @@ export function pickCommit(db: Db, ref: CommitRef): Picked {
     case 'commit':
       throw notFound(`pick commit tx: ${commit}\ncommit ${text} not found`);
   }
+}
+
+function isOfRepo(db: Db, commit: CommitRecord, ref: RepoRef): boolean {
+  const repo = repoOf(db, commit);
+  return repo.project === ref.project && repo.name === ref.name && repo.type === ref.type;
 }
 
 /** The same for a picker of the metadata service: its errors are worded otherwise. */

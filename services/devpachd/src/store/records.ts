@@ -17,11 +17,18 @@ export interface RepoRecord {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** A branch by the repo it stands in and its name. */
+export type BranchKey = readonly [repoId: number, name: string];
+/** A commit by its repo and its id, which commits of other repos may have, too: those that came of one transaction. */
+export type CommitKey = readonly [repoId: number, id: string];
+
 export interface BranchRecord {
   readonly seq: number;
   readonly repoId: number;
   readonly name: string;
   readonly head: string;
+  /** The branches that this one is made from. One that has any is an output branch: only what feeds it starts commits on it. */
+  readonly provenance: readonly BranchKey[];
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly createdBy: string;
@@ -39,6 +46,8 @@ export interface CommitRecord {
   readonly origin: Origin;
   readonly description: string;
   readonly parent: string | null;
+  /** The commits that this one is made from. */
+  readonly provenance: readonly CommitKey[];
   readonly started: number;
   readonly finishing: number | null;
   readonly finished: number | null;
