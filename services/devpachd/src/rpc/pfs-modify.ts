@@ -54,7 +54,7 @@ export function modifyMethods(app: App, calls: Calls, guard: Guard, open: Open):
     const createdBy = context.caller?.principal ?? '';
     const made = startCommit(db, { repo, branch: branch.name, parent, origin: 'user', description: '', createdBy });
     addLayers(db, made, layers());
-    finishCommit(db, db.commits.get([made.repoId, made.id]) ?? made, '', '');
+    finishCommit(db, db.commits.get([made.repoId, made.id]) ?? made, '', '', made.started);
   };
 
   const addToOpen = (commit: CommitRecord, layers: () => readonly number[]) => {

@@ -100,10 +100,13 @@ export function insertEmptyCommit(
   return putCommit(db, { ...commit, finishing: commit.started, finished: commit.started, total: [] });
 }
 
-/** Ends the writing. The finisher does the rest. Only inside a transaction. */
-export function finishCommit(db: Db, commit: CommitRecord, description: string, error: string): void {
+/**
+ * Ends the writing. The finisher does the rest. Only inside a transaction.
+ * @param at when; a commit that nobody saw open is finishing from its start
+ */
+export function finishCommit(db: Db, commit: CommitRecord, description: string, error: string, at = Date.now()): void {
   if (commit.finishing !== null) throw alreadyFinished(db, commit);
-  putCommit(db, { ...commit, finishing: Date.now(), description: description || commit.description, error });
+  putCommit(db, { ...commit, finishing: at, description: description || commit.description, error });
   db.finishing.put([commit.repoId, commit.seq], commit.id);
 }
 
