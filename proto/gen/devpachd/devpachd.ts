@@ -23,7 +23,7 @@ export const protobufPackage = "devpachd_v1";
 
 export const protobufFileName = "devpachd/devpachd.proto";
 
-/** What devpachd counts, for tests that ask what was done to it. A real pachd has no such service. */
+/** What devpachd counts, for tests that ask what was done to it, and what goes wrong in it on purpose. A real pachd has no such service. */
 
 export interface GetCountersRequest {
   /** start again from zero after this answer */
@@ -50,6 +50,8 @@ export interface GetCountersResponse {
   lateModifyFile: number;
   /** add_file from a URL */
   urlSources: number;
+  /** not reset */
+  faultsInjected: number;
 }
 
 export interface GetCountersResponse_CallsEntry {
@@ -60,6 +62,14 @@ export interface GetCountersResponse_CallsEntry {
 export interface GetCountersResponse_FailuresEntry {
   key: string;
   value: number;
+}
+
+export interface SetFaultsRequest {
+  /** as --fault takes them; none: nothing goes wrong any more */
+  rules: string[];
+}
+
+export interface SetFaultsResponse {
 }
 
 function createBaseGetCountersRequest(): GetCountersRequest {
@@ -129,6 +139,7 @@ function createBaseGetCountersResponse(): GetCountersResponse {
     negativeOffsets: 0,
     lateModifyFile: 0,
     urlSources: 0,
+    faultsInjected: 0,
   };
 }
 
@@ -163,6 +174,9 @@ export const GetCountersResponse: MessageFns<GetCountersResponse> = {
     }
     if (message.urlSources !== 0) {
       writer.uint32(80).uint64(message.urlSources);
+    }
+    if (message.faultsInjected !== 0) {
+      writer.uint32(88).uint64(message.faultsInjected);
     }
     return writer;
   },
@@ -266,6 +280,14 @@ export const GetCountersResponse: MessageFns<GetCountersResponse> = {
             message.urlSources = longToNumber(reader.uint64());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.faultsInjected = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -309,6 +331,7 @@ export const GetCountersResponse: MessageFns<GetCountersResponse> = {
     message.negativeOffsets = object.negativeOffsets ?? 0;
     message.lateModifyFile = object.lateModifyFile ?? 0;
     message.urlSources = object.urlSources ?? 0;
+    message.faultsInjected = object.faultsInjected ?? 0;
     return message;
   },
 };
@@ -453,6 +476,104 @@ export const GetCountersResponse_FailuresEntry: MessageFns<GetCountersResponse_F
   },
 };
 
+function createBaseSetFaultsRequest(): SetFaultsRequest {
+  return { rules: [] };
+}
+
+export const SetFaultsRequest: MessageFns<SetFaultsRequest> = {
+  encode(message: SetFaultsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rules) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetFaultsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetFaultsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rules.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetFaultsRequest>, I>>(base?: I): SetFaultsRequest {
+    return SetFaultsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetFaultsRequest>, I>>(object: I): SetFaultsRequest {
+    const message = createBaseSetFaultsRequest();
+    message.rules = object.rules?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSetFaultsResponse(): SetFaultsResponse {
+  return {};
+}
+
+export const SetFaultsResponse: MessageFns<SetFaultsResponse> = {
+  encode(_: SetFaultsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetFaultsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetFaultsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<SetFaultsResponse>, I>>(base?: I): SetFaultsResponse {
+    return SetFaultsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SetFaultsResponse>, I>>(_: I): SetFaultsResponse {
+    const message = createBaseSetFaultsResponse();
+    return message;
+  },
+};
+
 export type DebugService = typeof DebugService;
 export const DebugService = {
   getCounters: {
@@ -464,10 +585,22 @@ export const DebugService = {
     responseSerialize: (value: GetCountersResponse): Buffer => Buffer.from(GetCountersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetCountersResponse => GetCountersResponse.decode(value),
   },
+  /** Replaces the faults that this process injects. Only in one that was started with --fault-control. */
+  setFaults: {
+    path: "/devpachd_v1.Debug/SetFaults" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetFaultsRequest): Buffer => Buffer.from(SetFaultsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetFaultsRequest => SetFaultsRequest.decode(value),
+    responseSerialize: (value: SetFaultsResponse): Buffer => Buffer.from(SetFaultsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetFaultsResponse => SetFaultsResponse.decode(value),
+  },
 } as const;
 
 export interface DebugServer extends UntypedServiceImplementation {
   getCounters: handleUnaryCall<GetCountersRequest, GetCountersResponse>;
+  /** Replaces the faults that this process injects. Only in one that was started with --fault-control. */
+  setFaults: handleUnaryCall<SetFaultsRequest, SetFaultsResponse>;
 }
 
 export interface DebugClient extends Client {
@@ -485,6 +618,22 @@ export interface DebugClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetCountersResponse) => void,
+  ): ClientUnaryCall;
+  /** Replaces the faults that this process injects. Only in one that was started with --fault-control. */
+  setFaults(
+    request: SetFaultsRequest,
+    callback: (error: ServiceError | null, response: SetFaultsResponse) => void,
+  ): ClientUnaryCall;
+  setFaults(
+    request: SetFaultsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetFaultsResponse) => void,
+  ): ClientUnaryCall;
+  setFaults(
+    request: SetFaultsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetFaultsResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,5 +1,6 @@
 import type { Packs } from './content/packs.ts';
 import type { Counters } from './counters.ts';
+import type { Faults } from './faults/faults.ts';
 import type { Latency } from './latency.ts';
 import type { Db } from './store/db.ts';
 import type { Finisher } from './store/finisher.ts';
@@ -15,6 +16,11 @@ export interface App {
   readonly finisher: Finisher;
   readonly counters: Counters;
   readonly latency: Latency;
+  readonly faults: Faults;
+  /** Whether the Debug service may replace them. */
+  readonly faultControl: boolean;
+  /** Destroys a client's connection, as calls name it. */
+  readonly cut: (peer: string) => void;
   readonly authOn: boolean;
   /** Reports a defect; what clients are to see is thrown. */
   readonly onError: (error: unknown) => void;

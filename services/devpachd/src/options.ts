@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
+import { parseFault, parseFaults } from './faults/grammar.ts';
 import { finishingIn, type Latency, REAL } from './latency.ts';
 import type { ServerOptions } from './server.ts';
 
-export const USAGE = 'usage: devpachd [--listen HOST:PORT] [--data DIR] [--auth] [--seed] [--latency real|MS]';
+export const USAGE =
+  'usage: devpachd [--listen HOST:PORT] [--data DIR] [--auth] [--seed] [--latency real|MS] [--fault RULE]... [--fault-control]';
 
 /** Options from the command line, and from DEVPACHD_* where that says nothing. Throws an error with one clear line for the user. */
 export function readOptions(args: readonly string[], env: Readonly<Record<string, string | undefined>>): ServerOptions {
@@ -14,6 +16,8 @@ export function readOptions(args: readonly string[], env: Readonly<Record<string
       auth: { type: 'boolean' },
       seed: { type: 'boolean' },
       latency: { type: 'string' },
+      fault: { type: 'string', multiple: true },
+      'fault-control': { type: 'boolean' },
     },
   });
   const listen = values.listen ?? env['DEVPACHD_LISTEN'] ?? '127.0.0.1:30650';
@@ -26,6 +30,8 @@ export function readOptions(args: readonly string[], env: Readonly<Record<string
     folder,
     auth: values.auth ?? readFlag(env, 'DEVPACHD_AUTH'),
     seed: values.seed ?? readFlag(env, 'DEVPACHD_SEED'),
+    faults: values.fault?.map(parseFault) ?? parseFaults(env['DEVPACHD_FAULT'] ?? ''),
+    faultControl: values['fault-control'] ?? readFlag(env, 'DEVPACHD_FAULT_CONTROL'),
     latency: readLatency(values.latency ?? env['DEVPACHD_LATENCY'] ?? '0'),
   };
 }

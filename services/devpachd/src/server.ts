@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import { APIService as AdminService } from '../../../proto/gen/admin/admin.ts';
 import { APIService as AuthService } from '../../../proto/gen/auth/auth.ts';
 import { DebugService } from '../../../proto/gen/devpachd/devpachd.ts';
@@ -11,7 +11,10 @@ import { createFirstBindings } from './auth/bindings.ts';
 import { createRootToken } from './auth/tokens.ts';
 import { openPacks } from './content/packs.ts';
 import { createCounters } from './counters.ts';
+import { createFaults } from './faults/faults.ts';
+import type { Fault } from './faults/grammar.ts';
 import { finishingIn, type Latency } from './latency.ts';
+import { type Listener, listen } from './listen.ts';
 import { adminService } from './rpc/admin.ts';
 import { authService } from './rpc/auth.ts';
 import { createCalls } from './rpc/call.ts';
@@ -42,6 +45,8 @@ export interface ServerOptions {
   readonly seed: boolean;
   readonly latency?: Latency;
   readonly collector?: CollectorOptions;
+  readonly faults?: readonly Fault[];
+  readonly faultControl?: boolean;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -64,13 +69,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       createRootToken(db);
     }
   });
-  const packs = openPacks(db, owner);
+  const faults = createFaults(options.faults ?? []);
+  const packs = openPacks(db, owner, faults.takeSpace);
   const waiting = createWaiting(db);
   const counters = createCounters();
   const latency = options.latency ?? finishingIn(0);
   const finisher = startFinisher({ db, packs, owner, waiting, counters, latency, onError });
   const collector = startCollector(db, owner, options.collector ?? COLLECTOR_DEFAULTS, onError);
-  const app: App = { db, packs, owner, waiting, finisher, counters, latency, authOn: options.auth, onError };
+  let listener: Listener | undefined;
+  const app: App = {
+    db,
+    packs,
+    owner,
+    waiting,
+    finisher,
+    counters,
+    latency,
+    faults,
+    faultControl: options.faultControl ?? false,
+    cut: (peer) => listener?.cut(peer),
+    authOn: options.auth,
+    onError,
+  };
   const grpc = new Server({
     'grpc.max_receive_message_length': MESSAGE_MAX_BYTES,
     'grpc.max_send_message_length': -1,
@@ -90,16 +110,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   try {
     if (options.seed) await seedStore(app);
-    const port = await bind(grpc, options.listen);
+    listener = await listen(grpc, options.listen);
+    const { port, close } = listener;
     const host = options.listen.slice(0, options.listen.lastIndexOf(':'));
     return {
       address: `${host}:${port}`,
       close: async () => {
+        close();
         await shutDown(grpc);
         await closeStore();
       },
     };
   } catch (error) {
+    listener?.close();
     grpc.forceShutdown();
     await closeStore();
     throw error;
@@ -117,15 +140,6 @@ function addServices(grpc: Server, app: App): void {
   grpc.addService(VersionService, versionService(openCalls));
   grpc.addService(HealthService, healthService(openCalls));
   grpc.addService(DebugService, debugService(app, openCalls));
-}
-
-function bind(grpc: Server, address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    grpc.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error) reject(new Error(`cannot listen on ${address}: ${error.message}`));
-      else resolve(port);
-    });
-  });
 }
 
 /** Lets calls that are about to end do so; streams that never end are cut. */

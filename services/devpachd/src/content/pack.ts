@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { PfsError } from '../store/errors.ts';
 
 /** Before each block in a pack stand its id (32 bytes) and its length (4). */
 export const HEADER_BYTES = 36;
@@ -17,6 +18,8 @@ export function packPath(folder: string, id: number): string {
 export interface Pack {
   readonly id: number;
   readonly size: () => number;
+  /** A write has failed: nothing can be appended any more. */
+  readonly failed: () => boolean;
   /** Resolves to the offset that the block's bytes will have; they are there after `flush`, and safe after `sync`. */
   readonly append: (id: Buffer, block: readonly Buffer[], length: number) => Promise<number>;
   /** Resolves when all that was appended can be read up to this offset. */
@@ -30,7 +33,8 @@ export interface Pack {
   readonly close: () => Promise<void>;
 }
 
-export async function createPack(folder: string, id: number): Promise<Pack> {
+/** `takeSpace` throws where there is no room for so many bytes more. */
+export async function createPack(folder: string, id: number, takeSpace: (bytes: number) => void): Promise<Pack> {
   const file = await open(packPath(folder, id), 'wx');
   let size = 0;
   let written = 0;
@@ -38,6 +42,7 @@ export async function createPack(folder: string, id: number): Promise<Pack> {
   let pendingBytes = 0;
   let writing: Promise<void> = Promise.resolve();
   let holders = 0;
+  let failed = false;
   let onFree = () => {};
 
   const writePending = (): Promise<void> => {
@@ -49,7 +54,13 @@ export async function createPack(folder: string, id: number): Promise<Pack> {
       pendingBytes = 0;
       if (parts.length === 0) return;
       const bytes = Buffer.concat(parts);
-      await writeAll(file, bytes, written);
+      try {
+        takeSpace(bytes.length);
+        await writeAll(file, bytes, written);
+      } catch (error) {
+        failed = true;
+        throw writeFailed(error, packPath(folder, id));
+      }
       written += bytes.length;
     });
     writing.catch(() => undefined);
@@ -62,6 +73,7 @@ export async function createPack(folder: string, id: number): Promise<Pack> {
   const pack: Pack = {
     id,
     size: () => size,
+    failed: () => failed,
     append: async (blockId, block, length) => {
       const header = Buffer.allocUnsafe(HEADER_BYTES);
       blockId.copy(header);
@@ -94,13 +106,21 @@ export async function createPack(folder: string, id: number): Promise<Pack> {
         });
       }
       try {
-        await flush(size);
+        if (!failed) await flush(size);
       } finally {
         await file.close();
       }
     },
   };
   return pack;
+}
+
+/** A full disk is told as pachd tells of its object store's. */
+function writeFailed(error: unknown, path: string): unknown {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) return error;
+  const key = basename(path, '.pack');
+  const text = `blob (key "chunk/${key}") (code=Unknown): write ${path}: no space left on device`;
+  return new PfsError('unknown', text, { cause: error });
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {

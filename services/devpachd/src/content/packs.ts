@@ -21,7 +21,8 @@ export interface Packs {
   readonly close: () => Promise<void>;
 }
 
-export function openPacks(db: Db, owner: string): Packs {
+/** `takeSpace` throws where there is no room for so many bytes of content more. */
+export function openPacks(db: Db, owner: string, takeSpace: (bytes: number) => void): Packs {
   mkdirSync(join(db.folder, 'packs'), { recursive: true });
   const readers = new LRUCache<number, Promise<FileHandle>>({ max: OPEN_FILES_MAX, dispose: closeQuietly });
   const written = new Map<number, Pack>();
@@ -35,7 +36,7 @@ export function openPacks(db: Db, owner: string): Packs {
       db.freePacks.put([freeSince, next], true);
       return next;
     });
-    const pack = await createPack(db.folder, id);
+    const pack = await createPack(db.folder, id, takeSpace);
     written.set(pack.id, pack);
     return pack;
   };
@@ -70,7 +71,7 @@ export function openPacks(db: Db, owner: string): Packs {
     shared: async () => {
       const making = shared;
       const current = making && (await making);
-      if (current && current.size() < SHARED_PACK_MAX_BYTES) return current.hold();
+      if (current && !current.failed() && current.size() < SHARED_PACK_MAX_BYTES) return current.hold();
       // Whoever comes first after the pack is full replaces it; the others find the new one.
       if (shared === making) {
         shared = own();

@@ -8,6 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import type { App } from '../app.ts';
 import { authenticate, type Caller } from '../auth/tokens.ts';
+import { InjectedError } from '../faults/faults.ts';
 import { waitOut } from '../latency.ts';
 import { PfsError } from '../store/errors.ts';
 import { toRpcError } from './errors.ts';
@@ -52,9 +53,14 @@ export function createCalls(app: App, options: { readonly token: boolean }): Cal
     const requireCaller = () => (app.authOn ? authenticate(app.db, tokenOf(call.metadata)) : undefined);
     return { caller: options.token ? requireCaller() : undefined, requireCaller, signal: abort.signal };
   };
+  const faultsOf = (call: { readonly getPath: () => string; readonly getPeer: () => string }) => {
+    const method = methodOf(call);
+    const peer = call.getPeer();
+    return (when: 'before' | 'after') => app.faults.at(method, when, () => app.cut(peer));
+  };
   const failed = (call: { readonly getPath: () => string }, error: unknown) => {
     app.counters.failure(methodOf(call));
-    if (!(error instanceof PfsError)) app.onError(error);
+    if (!(error instanceof PfsError || error instanceof InjectedError)) app.onError(error);
     return toRpcError(error);
   };
 
@@ -63,7 +69,11 @@ export function createCalls(app: App, options: { readonly token: boolean }): Cal
       const due = enter(call);
       void (async () => {
         try {
-          const answer = await handler(call.request, contextOf(call));
+          const context = contextOf(call);
+          const fault = faultsOf(call);
+          await fault('before');
+          const answer = await handler(call.request, context);
+          await fault('after');
           await due();
           callback(null, answer);
         } catch (error) {
@@ -77,8 +87,11 @@ export function createCalls(app: App, options: { readonly token: boolean }): Cal
       void (async () => {
         try {
           const context = contextOf(call);
+          const fault = faultsOf(call);
           await due(context.signal);
+          await fault('before');
           await handler(call.request, context, (message) => sendTo(call, message, context.signal));
+          await fault('after');
           call.end();
         } catch (error) {
           const { code, details } = failed(call, error);
@@ -91,7 +104,12 @@ export function createCalls(app: App, options: { readonly token: boolean }): Cal
       void (async () => {
         try {
           const context = contextOf(call);
-          const answer = await handler(wholeStream(call, context.signal), context);
+          const fault = faultsOf(call);
+          const answer = await handler(
+            wholeStream(call, context.signal, () => fault('before')),
+            context,
+          );
+          await fault('after');
           await due();
           callback(null, answer);
         } catch (error) {
@@ -110,7 +128,11 @@ export function createCalls(app: App, options: { readonly token: boolean }): Cal
  * But Node's HTTP/2 client ends a stream before it resets it, so the end counts only when no reset has come a moment later. (A real pachd is
  * so much slower with a commit that the reset comes in time.) Sending headers is what makes grpc-js notice that a stream is closed already.
  */
-async function* wholeStream<Q>(call: ServerReadableStream<Q, unknown>, signal: AbortSignal): AsyncGenerator<Q> {
+async function* wholeStream<Q>(
+  call: ServerReadableStream<Q, unknown>,
+  signal: AbortSignal,
+  atEnd: () => Promise<void>,
+): AsyncGenerator<Q> {
   try {
     for await (const message of call) yield message as Q;
   } catch (error) {
@@ -120,6 +142,7 @@ async function* wholeStream<Q>(call: ServerReadableStream<Q, unknown>, signal: A
   await new Promise((resolve) => setTimeout(resolve, RESET_WAIT_MS));
   // By then the event loop has looked at its sockets at least once.
   await new Promise((resolve) => setImmediate(resolve));
+  await atEnd();
   if (call.cancelled || signal.aborted) throw new PfsError('cancelled', 'context canceled');
 }
 

@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { InjectedError } from '../faults/faults.ts';
 import { type ErrorKind, PfsError } from '../store/errors.ts';
 
 const CODES: Readonly<Record<ErrorKind, status>> = {
@@ -20,8 +21,14 @@ export interface RpcError {
   readonly details: string;
 }
 
+/** UNKNOWN for a name that is not gRPC's. */
+function codeNamed(name: string): status {
+  return (new Map(Object.entries(status)).get(name) as status | undefined) ?? status.UNKNOWN;
+}
+
 /** What a client is told. A defect is told as INTERNAL, with its message. */
 export function toRpcError(error: unknown): RpcError {
+  if (error instanceof InjectedError) return { code: codeNamed(error.code), details: error.message };
   if (error instanceof PfsError) return { code: CODES[error.kind], details: error.message };
   return { code: status.INTERNAL, details: error instanceof Error ? `devpachd: ${error.message}` : 'devpachd: defect' };
 }

@@ -9,7 +9,7 @@ export function directProvenance(db: Db, branch: BranchRecord): readonly BranchR
   return branch.provenance.flatMap((key) => found(db, key));
 }
 
-export function directSubvenance(db: Db, branch: BranchRecord): readonly BranchRecord[] {
+function directSubvenance(db: Db, branch: BranchRecord): readonly BranchRecord[] {
   return [...underPrefix(db.branchSubvenance as never, [branch.repoId, branch.name])].flatMap(({ value }) =>
     found(db, value as BranchKey),
   );
