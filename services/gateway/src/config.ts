@@ -16,6 +16,10 @@ export interface Config {
   readonly region: string;
   readonly headTtlMs: number;
   readonly authTtlMs: number;
+  /** off: a commit for each object, answered when it is finished. */
+  readonly writeBatch: boolean;
+  readonly writeGatherMs: number;
+  readonly writePending: number;
   readonly bufferBytes: number;
   readonly contentCacheBytes: number;
   readonly uploadMaxAgeHours: number;
@@ -90,6 +94,14 @@ const SETTINGS = {
     'how long a token and a permission are believed; 0: ask pachd each time',
     integer(0, 600_000),
   ),
+  writeBatch: setting('TUSK_WRITE_BATCH', 'on', 'off: a commit for each object, answered when it is finished', onOff),
+  writeGatherMs: setting(
+    'TUSK_WRITE_GATHER_MS',
+    '0',
+    'how long a write waits for company: fewer commits, later answers',
+    integer(0, 60_000),
+  ),
+  writePending: setting('TUSK_WRITE_PENDING', '4', 'unfinished commits of a branch at once', integer(1, 64)),
   bufferBytes: setting(
     'TUSK_BUFFER_BYTES',
     '67108864',

@@ -8,13 +8,16 @@ import type { Domain } from './pfs/domain.ts';
 import { createFiles } from './pfs/files.ts';
 import { createIdentity } from './pfs/identity.ts';
 import { createLists } from './pfs/list.ts';
+import type { Delta } from './pfs/overlay.ts';
 import { type BranchState, createStates } from './pfs/state.ts';
 import { createUploads } from './pfs/uploads.ts';
 import { createBudget } from './pfs/write/budget.ts';
 import { createCommitter } from './pfs/write/commit.ts';
 import { createJudge } from './pfs/write/judge.ts';
+import { createPutBack } from './pfs/write/put-back.ts';
 import { createRounds } from './pfs/write/rounds.ts';
 import { createStage } from './pfs/write/stage.ts';
+import { createWatch } from './pfs/write/watch.ts';
 import { createHandle } from './s3/handle.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import type { Log } from './telemetry/log.ts';
@@ -30,11 +33,26 @@ export interface Worker {
 export async function startWorker(config: Config, log: Log): Promise<Worker> {
   const pool = openPool(config.pachd);
   const pachd = createPachd(pool);
-  const states = createStates(pachd, createMemoryBranchCache<BranchState>(config.headTtlMs), config.headTtlMs);
+  const branches = createMemoryBranchCache<BranchState, Delta>(config.headTtlMs);
+  const states = createStates(pachd, branches, config.headTtlMs);
   const identity = createIdentity(pachd, config.cacheSecret, config.authTtlMs);
-  const lists = createLists(pachd);
+  const files = createFiles(pachd, config.contentCacheBytes);
+  const lists = createLists(pachd, files);
   const stage = createStage(pachd, createBudget(config.bufferBytes));
-  const rounds = createRounds(pachd, states, createJudge(pachd, lists), createCommitter(pachd));
+  const rounds = createRounds(
+    {
+      pachd,
+      branches,
+      states,
+      files,
+      judge: createJudge(files, lists),
+      committer: createCommitter(pachd),
+      putBack: createPutBack(pachd),
+      watch: createWatch(pachd, config.writePending),
+      acknowledge: config.writeBatch ? 'durable' : 'finished',
+    },
+    { most: config.writeBatch ? Number.POSITIVE_INFINITY : 1, gatherMs: config.writeGatherMs },
+  );
   const domain: Domain = {
     identity,
     states,
@@ -42,7 +60,7 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
     stage,
     rounds,
     buckets: createBuckets(pachd, identity, states, lists),
-    files: createFiles(pachd, config.contentCacheBytes),
+    files,
     uploads: createUploads(pachd, stage, rounds, config.uploadMaxAgeHours),
   };
   const handle = createHandle({

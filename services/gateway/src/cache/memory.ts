@@ -1,55 +1,123 @@
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
-import type { BranchCache } from './shared.ts';
+import type { BranchCache, CachedState, Turn } from './shared.ts';
 
 const BRANCHES_MAX = 10_000;
+/** Deltas of one branch that are kept; more commits than that are never unfinished at once. */
+const DELTAS_MAX = 64;
 
-interface Entry<State> {
+interface Entry<State, Delta> {
   nonce: number;
   state: State | undefined;
   expiresMs: number;
+  deltas: ReadonlyMap<string, Delta>;
+  /** The only head that a stored state may have, while a turn has it pinned. */
+  pinnedHeadId: string | undefined;
+  /** Ends when the turn that was taken last ends. */
+  turn: Promise<void>;
 }
 
 /** The branch cache of a single worker. @param ttlMs how long a state may be believed; 0: never kept */
-export function createMemoryBranchCache<State>(ttlMs: number): BranchCache<State> {
+export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs: number): BranchCache<State, Delta> {
   // A nonce is never used twice, also not after an entry was evicted and made anew, so that an old store cannot fit.
   let nonces = 0;
-  const entries = new LRUCache<string, Entry<State>>({ max: BRANCHES_MAX });
+  const entries = new LRUCache<string, Entry<State, Delta>>({ max: BRANCHES_MAX });
+  /** Branches with a writer are never evicted: the turn would be lost with the entry. */
+  const written = new Map<string, { readonly entry: Entry<State, Delta>; turns: number }>();
 
-  const entryOf = (branch: string): Entry<State> => {
-    let entry = entries.get(branch);
+  const entryOf = (branch: string): Entry<State, Delta> => {
+    let entry = written.get(branch)?.entry ?? entries.get(branch);
     if (entry === undefined) {
       nonces += 1;
-      entry = { nonce: nonces, state: undefined, expiresMs: 0 };
+      const turn = Promise.resolve();
+      entry = { nonce: nonces, state: undefined, expiresMs: 0, deltas: new Map(), pinnedHeadId: undefined, turn };
       entries.set(branch, entry);
     }
     return entry;
+  };
+
+  const renew = (entry: Entry<State, Delta>): void => {
+    nonces += 1;
+    entry.nonce = nonces;
+  };
+
+  const forget = (entry: Entry<State, Delta>): void => {
+    renew(entry);
+    entry.state = undefined;
+    entry.expiresMs = 0;
   };
 
   return {
     read(branch) {
       const entry = entryOf(branch);
       const nowMs = performance.now();
-      const state = entry.expiresMs > nowMs ? entry.state : undefined;
-      return Promise.resolve({ nonce: String(entry.nonce), nowMs, state });
+      const { state, deltas } = entry;
+      const whole = entry.expiresMs > nowMs && state?.pending.every((commitId) => deltas.has(commitId));
+      return Promise.resolve({ nonce: String(entry.nonce), nowMs, state: whole ? state : undefined, deltas });
     },
+
     store(branch, nonce, readAtMs, state) {
       const entry = entryOf(branch);
-      if (String(entry.nonce) === nonce) {
-        nonces += 1;
-        entry.nonce = nonces;
+      const fits = String(entry.nonce) === nonce && (entry.pinnedHeadId ?? state.headId) === state.headId;
+      if (fits) {
+        renew(entry);
         entry.state = state;
         entry.expiresMs = readAtMs + ttlMs;
       }
       return Promise.resolve();
     },
+
     invalidate(branch) {
-      const entry = entryOf(branch);
-      nonces += 1;
-      entry.nonce = nonces;
-      entry.state = undefined;
-      entry.expiresMs = 0;
+      forget(entryOf(branch));
       return Promise.resolve();
+    },
+
+    async takeTurn(branch): Promise<Turn<Delta>> {
+      const entry = entryOf(branch);
+      const holders = written.get(branch) ?? { entry, turns: 0 };
+      holders.turns += 1;
+      written.set(branch, holders);
+      const before = entry.turn;
+      let free = () => {};
+      entry.turn = new Promise((resolve) => {
+        free = resolve;
+      });
+      await before;
+
+      let judgedHeadId: string | undefined;
+      const leave = (): Promise<void> => {
+        entry.pinnedHeadId = undefined;
+        holders.turns -= 1;
+        if (holders.turns === 0) {
+          written.delete(branch);
+          entries.set(branch, entry);
+        }
+        free();
+        return Promise.resolve();
+      };
+
+      return {
+        judge(headId, pin) {
+          judgedHeadId = headId;
+          entry.pinnedHeadId = pin === 'pinned' ? headId : undefined;
+          return Promise.resolve();
+        },
+        publish(commitId, delta) {
+          entry.deltas = new Map([...entry.deltas, [commitId, delta] as const].slice(-DELTAS_MAX));
+          const { state } = entry;
+          if (state !== undefined && state.headId === judgedHeadId) {
+            renew(entry);
+            entry.state = { ...state, headId: commitId, pending: [...state.pending, commitId] };
+          } else {
+            forget(entry);
+          }
+          return leave();
+        },
+        end(what) {
+          if (what === 'written') forget(entry);
+          return leave();
+        },
+      };
     },
   };
 }

@@ -2,7 +2,15 @@ import { type Channel, serverStream, unary } from './channel.ts';
 import { isPachdError } from './errors.ts';
 import type { Caller, CommitRef, CommitSummary, FileSource, FileSummary } from './model.ts';
 import type { Pool } from './pool.ts';
-import { type CommitInfo, CommitState, type FileInfo, GetFileRequest, PfsService, type Timestamp } from './proto.ts';
+import {
+  type CommitInfo,
+  CommitState,
+  type FileInfo,
+  FileSetType,
+  GetFileRequest,
+  PfsService,
+  type Timestamp,
+} from './proto.ts';
 import { commitMessage, fileMessage, fileSummary, sourceMessage, timeMs } from './wire.ts';
 
 const DEADLINE_MS = 30_000;
@@ -33,6 +41,23 @@ export function readCalls(pool: Pool) {
 
   return {
     inspectCommit,
+
+    /**
+     * A file set of all that a commit shows now; it does not change with an open commit, and lives ten minutes. pachd gives it to
+     * anybody who asks: the caller's permission is for tusk to check.
+     */
+    snapshot: (caller: Caller, commit: CommitRef): Promise<string> =>
+      pool.run('safe', async (channel) => {
+        const request = { commit: commitMessage(commit), type: FileSetType.TOTAL };
+        const answer = await unary<{ fileSetId: string }>(
+          'GetFileSet',
+          channel,
+          caller,
+          DEADLINE_MS,
+          (metadata, options, done) => channel.pfs.getFileSet(request, metadata, options, done),
+        );
+        return answer.fileSetId;
+      }),
 
     /**
      * Finds a file by its exact path; undefined if there is none, or a directory of that name. It asks for a range that holds

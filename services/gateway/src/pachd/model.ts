@@ -69,3 +69,10 @@ export type RepoPermission = 'read' | 'write' | 'list' | 'inspect' | 'createBran
 
 /** The repo whose commits are the file sets. */
 export const FILE_SET_REPO = '__filesets__';
+
+const NEVER = new AbortController().signal;
+
+/** The caller of work that others wait for too: it does not end when the one who began it goes away; the calls' deadlines bound it. */
+export function detached({ token }: Caller): Caller {
+  return { token, signal: NEVER };
+}

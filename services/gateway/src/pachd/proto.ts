@@ -19,4 +19,5 @@ export {
   CommitState,
   FileType,
   GetFileRequest,
+  GetFileSetRequest_FileSetType as FileSetType,
 } from '../../../../proto/gen/pfs/pfs.ts';

@@ -71,8 +71,7 @@ export function createBuckets(pachd: Pachd, identity: Identity, states: States, 
       const state = await states.look(caller, bucket);
       await identity.demand(caller, principal, bucket, 'deleteBranch');
       if (state.derived) throw new Failure('output-branch', 'the branch belongs to its pipeline');
-      if (!(await lists.isEmpty(caller, { bucket, ...state })))
-        throw new Failure('bucket-not-empty', 'the head has files');
+      if (!(await lists.isEmpty(caller, state))) throw new Failure('bucket-not-empty', 'the head has files');
       const { branches } = await pachd.inspectRepo(caller, bucket);
       try {
         if (branches.length === 1 && branches[0] === bucket.branch) await pachd.deleteRepo(caller, bucket);

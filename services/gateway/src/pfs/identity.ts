@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { isPachdError } from '../pachd/errors.ts';
-import type { Caller, RepoPermission, RepoRef } from '../pachd/model.ts';
+import { type Caller, detached, type RepoPermission, type RepoRef } from '../pachd/model.ts';
 import { Failure } from './failure.ts';
 
 /** Who a request comes from. */
@@ -81,10 +81,3 @@ export function createIdentity(pachd: Pachd, cacheSecret: string, ttlMs: number)
     },
   };
 }
-
-/** A look-up that others have joined must not end because the one who began it went away; the call's deadline bounds it. */
-function detached(caller: Caller): Caller {
-  return { token: caller.token, signal: NEVER };
-}
-
-const NEVER = new AbortController().signal;

@@ -3,6 +3,9 @@ import { Failure } from './failure.ts';
 /** S3's limit is 1024 bytes; pachd has none, and its users have longer paths. */
 const KEY_MAX_BYTES = 4096;
 
+/** Each folder above a new object is looked up, so that it is not below another object. */
+const FOLDERS_MAX = 100;
+
 /** pachd holds printable ASCII; it globs with `* ? [ ] { } ! ( ) @ + ^`, and a backslash escapes, so that such a name is not found again. */
 const HOLDABLE = /^[ -~]+$/;
 const GLOBBING = /[*?[\]{}!()@+^\\]/;
@@ -42,6 +45,7 @@ function problemOf(key: string): string | undefined {
   if (!HOLDABLE.test(key)) return 'Pachyderm can hold only keys of printable ASCII characters.';
   if (GLOBBING.test(key)) return 'Pachyderm cannot hold keys with any of * ? [ ] { } ! ( ) @ + ^ \\';
   const parts = trimSlash(key).split('/');
+  if (parts.length > FOLDERS_MAX + 1) return `A key can be at most ${FOLDERS_MAX} folders deep.`;
   if (parts.some((part) => part === ''))
     return 'Pachyderm cannot hold keys that begin with a slash or have two in a row.';
   if (parts.some((part) => part === '.' || part === '..'))

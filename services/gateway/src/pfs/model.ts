@@ -1,2 +1,2 @@
 /** The plain values that the domain shares with who calls it. They are pachd's own notions, said here so that the protocol need not know that room. */
-export type { Caller, CommitRef, RepoPermission } from '../pachd/model.ts';
+export type { Caller, RepoPermission } from '../pachd/model.ts';

@@ -1,40 +1,53 @@
+import { setTimeout } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { createFlights } from '../cache/flight.ts';
 import type { BranchCache } from '../cache/shared.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { isPachdError } from '../pachd/errors.ts';
-import type { BranchRef, Caller, CommitRef, CommitSummary, RepoRef } from '../pachd/model.ts';
+import {
+  type BranchRef,
+  type Caller,
+  type CommitRef,
+  type CommitSummary,
+  detached,
+  type RepoRef,
+} from '../pachd/model.ts';
 import { type BucketRef, bucketName } from './bucket.ts';
 import { Failure } from './failure.ts';
+import { type Delta, type Overlay, overlayOf } from './overlay.ts';
 
 /** What a branch is at one moment. It is read in one request and never kept past it, but for `commit`, which never changes. */
 export interface BranchState {
   /** The newest commit, whatever its state. */
   readonly headId: string;
-  /** The commit to read: the newest one that is finished without error, or an open head. undefined: there is none yet. */
+  /** The newest commit that is finished without error, or an open head. undefined: there is none yet. */
   readonly commit: CommitRef | undefined;
   /** When that commit was finished; when it was started, if it is open. */
   readonly commitMs: number;
+  /** Unfinished commits after it whose deltas are known, oldest first. */
+  readonly pending: readonly string[];
   /** The head is somebody's open commit: it changes under the reader, so nothing of it may be kept. */
   readonly open: boolean;
   /** Only a pipeline writes here. */
   readonly derived: boolean;
 }
 
-/** A bucket as one request sees it. */
+/** A bucket as one request sees it: a commit, and what the pending ones lay over it. */
 export interface BucketView extends BranchState {
   readonly bucket: BucketRef;
+  readonly overlay: Overlay;
 }
 
+export type Branches = BranchCache<BranchState, Delta>;
+
 /** How often a reader looks again when writers keep changing the branch, before it takes what it has just seen itself. */
-const READ_ATTEMPTS_MAX = 3;
+const READ_ATTEMPTS_MAX = 50;
+const READ_AGAIN_MS = 5;
 /** Commits without one that can be read are walked back at most this far. */
 const CHAIN_MAX = 10_000;
 const COMMITS_MAX = 20_000;
 
 export interface States {
-  /** What a bucket is, asked of pachd now. @throws Failure no-such-bucket */
-  look(caller: Caller, bucket: BucketRef): Promise<BranchState>;
   /**
    * What a bucket shows: its branch, as fresh as what any acknowledged write left, or the commit that it names.
    * @throws Failure no-such-bucket
@@ -42,13 +55,19 @@ export interface States {
   view(caller: Caller, bucket: BucketRef): Promise<BucketView>;
   /** The view of another commit of the same repo. @throws Failure no-such-version */
   viewVersion(caller: Caller, view: BucketView, commitId: string): Promise<BucketView>;
-  /** To be called after a branch was written, before the write is acknowledged. */
+  /** The view of a finished commit of the same repo, or of the newest good one before it if it failed. */
+  goodVersion(caller: Caller, view: BucketView, commitId: string): Promise<BucketView>;
+  /** What a bucket is, asked of pachd now. @throws Failure no-such-bucket */
+  look(caller: Caller, bucket: BucketRef): Promise<BucketView>;
+  /** To be called after a branch was made or deleted. */
   invalidate(branch: BranchRef): Promise<void>;
 }
 
-export function createStates(pachd: Pachd, cache: BranchCache<BranchState>, headTtlMs: number): States {
+export function createStates(pachd: Pachd, cache: Branches, headTtlMs: number): States {
   const resolving = createFlights<BranchState>();
   const commits = new LRUCache<string, CommitSummary>({ max: COMMITS_MAX });
+  /** Overlays are made once for each state, since a state is read by many requests. */
+  const overlays = new WeakMap<BranchState, Overlay>();
 
   /** A finished commit never changes, so it is asked for once. */
   const inspect = async (caller: Caller, commit: CommitRef, wait: 'no' | 'finished'): Promise<CommitSummary> => {
@@ -69,36 +88,72 @@ export function createStates(pachd: Pachd, cache: BranchCache<BranchState>, head
     if (parentId !== undefined) await inspect(caller, { project, repo, commitId: parentId }, 'finished');
   };
 
-  const resolveAfresh = async (caller: Caller, branch: BranchRef): Promise<BranchState> => {
+  /** Walks from the head to the newest good commit. What is unfinished on the way is pending if its delta is known, and waited for if not. */
+  const resolveAfresh = async (
+    caller: Caller,
+    branch: BranchRef,
+    deltas: ReadonlyMap<string, Delta>,
+  ): Promise<BranchState> => {
     const { headId, derived } = await inspectBranch(pachd, caller, branch);
     const { project, repo } = branch;
     const refOf = (commitId: string): CommitRef => ({ project, repo, commitId });
-    let summary = await inspect(caller, refOf(headId), 'no');
-    if (summary.state === 'open') {
-      await parentFinished(caller, branch, summary);
-      return { headId, commit: refOf(headId), commitMs: summary.startedMs, open: true, derived };
-    }
-    for (let walked = 0; walked < CHAIN_MAX; walked++) {
-      if (summary.state !== 'finished') summary = await inspect(caller, refOf(summary.id), 'finished');
-      if (summary.error === '') {
-        return { headId, commit: refOf(summary.id), commitMs: summary.finishedMs ?? 0, open: false, derived };
+    const pending: string[] = [];
+    let id: string | undefined = headId;
+    for (let walked = 0; walked < CHAIN_MAX && id !== undefined; walked++) {
+      let summary: CommitSummary = await inspect(caller, refOf(id), 'no');
+      if (summary.state === 'open' && id === headId) {
+        await parentFinished(caller, branch, summary);
+        return { headId, commit: refOf(headId), commitMs: summary.startedMs, pending: [], open: true, derived };
       }
-      if (summary.parentId === undefined) break;
-      summary = await inspect(caller, refOf(summary.parentId), 'no');
+      if (summary.state !== 'finished' && !deltas.has(id)) {
+        summary = await inspect(caller, refOf(id), 'finished');
+        // What is pending after it has been waited for along with it.
+        pending.length = 0;
+        if (id !== headId) return resolveAfresh(caller, branch, deltas);
+      }
+      if (summary.state === 'finished' && summary.error === '') {
+        const commitMs = summary.finishedMs ?? 0;
+        return { headId, commit: refOf(id), commitMs, pending: pending.reverse(), open: false, derived };
+      }
+      if (summary.state !== 'finished') pending.push(id);
+      id = summary.parentId;
     }
-    return { headId, commit: undefined, commitMs: 0, open: false, derived };
+    return { headId, commit: undefined, commitMs: 0, pending: pending.reverse(), open: false, derived };
   };
 
-  const resolve = async (caller: Caller, branch: BranchRef): Promise<BranchState> => {
-    if (headTtlMs === 0) return resolveAfresh(caller, branch);
-    const key = bucketName(branch);
+  const viewOf = (bucket: BucketRef, state: BranchState, deltas: ReadonlyMap<string, Delta>): BucketView => {
+    let overlay = overlays.get(state);
+    if (overlay === undefined) {
+      overlay = overlayOf(state.pending.flatMap((commitId) => deltas.get(commitId) ?? []));
+      overlays.set(state, overlay);
+    }
+    return { ...state, bucket, overlay };
+  };
+
+  const lookAfresh = async (caller: Caller, bucket: BucketRef): Promise<BucketView> => {
+    const { deltas } = await cache.read(bucketName(bucket));
+    return viewOf(bucket, await resolveAfresh(caller, bucket, deltas), deltas);
+  };
+
+  /** A look of one's own. What it saw, every later reader must see at least: so older look-ups may not be stored any more. */
+  const lookAndForget = async (caller: Caller, bucket: BucketRef): Promise<BucketView> => {
+    const seen = await lookAfresh(caller, bucket);
+    await cache.invalidate(bucketName(bucket));
+    return seen;
+  };
+
+  const viewBranch = async (caller: Caller, bucket: BucketRef): Promise<BucketView> => {
+    if (headTtlMs === 0) return lookAfresh(caller, bucket);
+    const key = bucketName(bucket);
     for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
-      const { nonce, nowMs, state } = await cache.read(key);
-      if (state !== undefined) return state;
+      const { nonce, nowMs, state, deltas } = await cache.read(key);
+      if (state !== undefined) return viewOf(bucket, state, deltas);
+      // A writer holds the turn, or another was quicker: what it leaves is soon there to be read.
+      if (attempt > 1) await setTimeout(READ_AGAIN_MS);
       // The flight may have begun before a write that this request must see: its answer counts only if the store of it does.
       // And whoever began it may have fewer permissions than this caller, who then looks for himself.
       const resolved = await resolving(key, async () => {
-        const fresh = await resolveAfresh(detached(caller), branch);
+        const fresh = await resolveAfresh(detached(caller), bucket, deltas);
         if (!fresh.open) await cache.store(key, nonce, nowMs, fresh);
         return fresh;
       }).catch((error: unknown) => {
@@ -107,38 +162,32 @@ export function createStates(pachd: Pachd, cache: BranchCache<BranchState>, head
       });
       if (resolved === undefined || resolved.open) break;
     }
-    return resolveAfresh(caller, branch);
+    return lookAndForget(caller, bucket);
   };
 
   const viewCommit = async (
     caller: Caller,
     bucket: BucketRef,
     commitId: string,
-    branch: BranchState,
+    { derived }: BranchState,
   ): Promise<BucketView> => {
     const commit = { project: bucket.project, repo: bucket.repo, commitId };
     let summary = await inspect(caller, commit, 'no');
     if (summary.state === 'finishing') summary = await inspect(caller, commit, 'finished');
     if (summary.state === 'open') await parentFinished(caller, bucket, summary);
-    const { derived } = branch;
-    return {
-      bucket,
-      headId: commitId,
-      commit,
-      commitMs: summary.finishedMs ?? summary.startedMs,
-      open: summary.state === 'open',
-      derived,
-    };
+    const open = summary.state === 'open';
+    const commitMs = summary.finishedMs ?? summary.startedMs;
+    return { bucket, headId: commitId, commit, commitMs, pending: [], open, derived, overlay: overlayOf([]) };
   };
 
   return {
     look: async (caller, bucket) => {
-      const branch = await resolveAfresh(caller, bucket);
+      const branch = await lookAfresh(caller, bucket);
       return bucket.commitId === undefined ? branch : viewCommit(caller, bucket, bucket.commitId, branch);
     },
     async view(caller, bucket) {
-      const branch = await resolve(caller, bucket);
-      if (bucket.commitId === undefined) return { bucket, ...branch };
+      const branch = await viewBranch(caller, bucket);
+      if (bucket.commitId === undefined) return branch;
       try {
         return await viewCommit(caller, bucket, bucket.commitId, branch);
       } catch (error) {
@@ -156,6 +205,15 @@ export function createStates(pachd: Pachd, cache: BranchCache<BranchState>, head
         throw error;
       }
     },
+    async goodVersion(caller, view, commitId) {
+      const { project, repo } = view.bucket;
+      for (let id: string | undefined = commitId; id !== undefined; ) {
+        const summary: CommitSummary = await inspect(caller, { project, repo, commitId: id }, 'finished');
+        if (summary.error === '') return viewCommit(caller, view.bucket, id, view);
+        id = summary.parentId;
+      }
+      return { ...view, commit: undefined, pending: [], open: false, overlay: overlayOf([]) };
+    },
     invalidate: (branch) => cache.invalidate(bucketName(branch)),
   };
 }
@@ -170,10 +228,3 @@ async function inspectBranch(pachd: Pachd, caller: Caller, branch: BranchRef) {
     throw error;
   }
 }
-
-/** Others wait for the same look-up: it must not end because the one who began it went away. */
-function detached(caller: Caller): Caller {
-  return { token: caller.token, signal: NEVER };
-}
-
-const NEVER = new AbortController().signal;

@@ -1,8 +1,7 @@
 import { parseBucketName } from '../pfs/bucket.ts';
 import { objectEtag } from '../pfs/etag.ts';
-import type { ObjectInfo } from '../pfs/files.ts';
+import type { Located } from '../pfs/files.ts';
 import { pathIfHoldable } from '../pfs/key.ts';
-import type { CommitRef } from '../pfs/model.ts';
 import type { BucketView } from '../pfs/state.ts';
 import { S3Error } from './errors.ts';
 import type { BucketContext } from './operation.ts';
@@ -26,19 +25,14 @@ export function parseSource({ http }: S3Request): Source {
  * Finds the object to be copied, in its own bucket and with its own permission.
  * @throws S3Error NoSuchKey, PreconditionFailed; Failure no-such-bucket, no-such-version, denied
  */
-export async function openSource(
-  ctx: BucketContext,
-  source: Source,
-): Promise<{ readonly view: BucketView; readonly info: ObjectInfo; readonly commit: CommitRef }> {
+export async function openSource(ctx: BucketContext, source: Source): Promise<Located & { readonly view: BucketView }> {
   const bucket = await ctx.domain.buckets.open(ctx.caller, ctx.principal, parseBucketName(source.bucket), 'read');
   const view = await viewOf({ ...ctx, view: bucket }, source.versionId);
   const path = pathIfHoldable(source.key);
-  const info = path && (await ctx.domain.files.stat(ctx.caller, view, path));
-  if (!info || view.commit === undefined) throw new S3Error('NoSuchKey', { elements: [['Key', source.key]] });
-  const verdict = judgeRead(source.conditions, {
-    etag: `"${objectEtag(info.hash)}"`,
-    lastModifiedMs: info.lastModifiedMs,
-  });
+  const located = path && (await ctx.domain.files.locate(ctx.caller, view, path));
+  if (!located) throw new S3Error('NoSuchKey', { elements: [['Key', source.key]] });
+  const { hash, lastModifiedMs } = located.info;
+  const verdict = judgeRead(source.conditions, { etag: `"${objectEtag(hash)}"`, lastModifiedMs });
   if (verdict !== 'proceed') throw new S3Error('PreconditionFailed');
-  return { view, info, commit: view.commit };
+  return { ...located, view };
 }

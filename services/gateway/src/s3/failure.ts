@@ -39,7 +39,9 @@ export function toS3Error(error: unknown): S3Error {
   if (error instanceof BodyAborted) return new S3Error('IncompleteBody', { cause: error });
   const failure = failureOf(error);
   if (failure === undefined) return new S3Error('InternalError', { cause: error });
-  const [code, message] = OF_DOMAIN[failure.kind];
+  const [code, told] = OF_DOMAIN[failure.kind];
+  // What pachd says is for the log: it names calls and paths of its own.
+  const message = failure.cause === undefined ? told : 'kept';
   return new S3Error(code, {
     cause: failure,
     ...(message === 'told' ? { message: failure.message } : {}),

@@ -11,8 +11,10 @@ export function viewOf({ domain, caller, view }: BucketContext, versionId: strin
   return versionId === undefined ? Promise.resolve(view) : domain.states.viewVersion(caller, view, versionId);
 }
 
-/** @throws S3Error InvalidArgument if it cannot be a commit's id */
+/** @throws S3Error InvalidArgument if it cannot be a commit's id, NoSuchVersion */
 export function parseVersionId(versionId: string | undefined): string | undefined {
+  // S3's name for what was written while versioning was off: there is no such thing.
+  if (versionId === 'null') throw new S3Error('NoSuchVersion');
   if (versionId !== undefined && !isCommitId(versionId)) {
     throw new S3Error('InvalidArgument', {
       message: 'Invalid version id specified',

@@ -1,4 +1,4 @@
-import type { Caller, CommitRef } from '../../pachd/model.ts';
+import type { Caller, FileSource } from '../../pachd/model.ts';
 import type { BucketRef } from '../bucket.ts';
 
 /** What one request wants of a branch, before it is known whether it may. */
@@ -8,9 +8,10 @@ export type Change =
   | {
       readonly kind: 'copy';
       readonly path: string;
-      readonly source: CommitRef;
+      readonly source: FileSource;
       readonly sourcePath: string;
       readonly hash: Uint8Array;
+      readonly sizeBytes: number;
     };
 
 /** Where the bytes of a put are until they are committed. */

@@ -1,31 +1,42 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Pachd } from '../../pachd/client.ts';
 import { isPachdError } from '../../pachd/errors.ts';
-import type { BranchRef, Caller, CommitRef, CommitSummary, FileEdit, FileSummary, RepoRef } from '../../pachd/model.ts';
+import type { BranchRef, Caller, CommitRef, CommitSummary, FileEdit, RepoRef } from '../../pachd/model.ts';
 import { Failure } from '../failure.ts';
 import type { BranchState } from '../state.ts';
 import type { Change } from './change.ts';
+import { editsOf, isAsWritten } from './edits.ts';
 
 /** How many commits of others may have come between the look and the commit. */
 const CHAIN_MAX = 1_000;
+/** For how long it is looked for a ModifyFile whose answer was lost, before nobody is promised anything. */
+const LOST_ANSWER_MS = 10_000;
+const LOOK_AGAIN_MS = 100;
 
-interface Committed {
-  readonly commitId: string;
-  readonly committedMs: number;
-}
-
-/** What became of changes: they are in a commit, or were spoilt by what others did to the branch meanwhile. */
+/** What became of changes. */
 export type CommitOutcome =
-  | ({ readonly kind: 'committed' } & Committed)
+  /** They are the one commit on the head that was looked at. All that it stands on was known, so it cannot fail. */
+  | { readonly kind: 'next'; readonly commitId: string; readonly committedMs: number }
+  /** They are in a finished commit, and others came between. `own` is that commit and the one it stands on, if they can be told. */
+  | {
+      readonly kind: 'finished';
+      readonly commitId: string;
+      readonly committedMs: number;
+      readonly own: { readonly commitId: string; readonly parentId: string } | undefined;
+    }
+  /** They are in somebody's open commit. */
+  | { readonly kind: 'joined'; readonly commitId: string; readonly committedMs: number }
+  /** They are lost: a commit of others has spoilt them, or was finished under them. They can be made again. */
   | { readonly kind: 'spoilt'; readonly why: string };
 
 export type Committer = ReturnType<typeof createCommitter>;
 
+/** Gets changes to a branch, and finds out what became of them. */
 export function createCommitter(pachd: Pachd) {
   return {
     /**
-     * Writes all changes, together. On a branch whose head is finished they are one commit, and its finish is waited for, so that
-     * it is known to be good. On somebody's open head they go into that commit, and share its fate.
-     * @throws PachdError; nothing is known then of what became of the changes
+     * Writes all changes, together: as one commit, or into somebody's open one.
+     * @throws PachdError when pachd refused them, Failure unavailable when it cannot be found out what became of them
      */
     async commit(
       caller: Caller,
@@ -35,9 +46,13 @@ export function createCommitter(pachd: Pachd) {
     ): Promise<CommitOutcome> {
       const edits = changes.flatMap(editsOf);
       if (looked.open) return join(caller, { ...repoOf(branch), commitId: looked.headId }, edits);
-      await pachd.modifyFile(caller, branch, edits);
-      const { headId } = await pachd.inspectBranch(caller, branch);
-      return settle(caller, branch, looked.headId, headId, changes);
+      try {
+        await pachd.modifyFile(caller, branch, edits);
+      } catch (error) {
+        if (!isPachdError(error, 'unavailable', 'deadline', 'canceled')) throw error;
+        return findLost(caller, branch, looked, changes, error);
+      }
+      return know(caller, branch, looked, changes);
     },
   };
 
@@ -50,78 +65,124 @@ export function createCommitter(pachd: Pachd) {
       if (isPachdError(error, 'commit-finished')) return { kind: 'spoilt', why: 'the commit was finished meanwhile' };
       throw error;
     }
-    return { kind: 'committed', commitId: commit.commitId, committedMs: Date.now() };
+    return { kind: 'joined', commitId: commit.commitId, committedMs: Date.now() };
+  }
+
+  /** ModifyFile does not say which commit it made: the branch does, and the commit's parent says whether anybody came between. */
+  async function know(
+    caller: Caller,
+    branch: BranchRef,
+    looked: BranchState,
+    changes: readonly Change[],
+  ): Promise<CommitOutcome> {
+    const { headId } = await pachd.inspectBranch(caller, branch);
+    const head = await pachd.inspectCommit(caller, { ...repoOf(branch), commitId: headId }, 'no');
+    if (head.parentId === looked.headId && head.oneOff) {
+      return { kind: 'next', commitId: head.id, committedMs: head.startedMs };
+    }
+    return settle(caller, branch, looked, headId, changes);
   }
 
   /**
-   * Finds the commit that holds the changes, among all since the one that was looked at, and waits until they are finished. If
-   * each was made in one go and is good, one of them is ours. Else the content tells: a commit may have failed, or somebody's open
-   * one was there when ours began and was finished under it, which loses what was sent.
+   * Waits for all commits since the one that was looked at. If each was made in one go and is good, one of them is ours. Else the
+   * content tells: a commit may have failed, or somebody's open one was there when ours began and was finished under it, which
+   * loses what was sent.
    */
   async function settle(
     caller: Caller,
     branch: BranchRef,
-    lookedHeadId: string,
+    looked: BranchState,
     headId: string,
     changes: readonly Change[],
   ): Promise<CommitOutcome> {
-    const refOf = (commitId: string): CommitRef => ({ ...repoOf(branch), commitId });
-    const chain: CommitSummary[] = [];
-    for (let id: string | undefined = headId; id !== undefined && id !== lookedHeadId; ) {
-      if (chain.length === CHAIN_MAX) throw new Failure('busy', 'too many other commits came between');
-      const commit: CommitSummary = await pachd.inspectCommit(caller, refOf(id), 'no');
-      chain.push(commit.state === 'finishing' ? await pachd.inspectCommit(caller, refOf(id), 'finished') : commit);
-      id = commit.parentId;
-    }
+    const chain = await commitsSince(caller, branch, looked.headId, headId);
     const newest = chain.find(({ error }) => error === '');
     if (newest !== undefined) {
+      const own = await findOwn(caller, branch, chain, changes);
       const sure = chain.every(({ oneOff, error }) => oneOff && error === '');
-      const { id: commitId, finishedMs } = newest;
-      if (sure || (await holds(caller, refOf(commitId), changes))) {
-        return { kind: 'committed', commitId, committedMs: finishedMs ?? Date.now() };
+      if (sure || own !== undefined) {
+        const { id: commitId, finishedMs } = newest;
+        return { kind: 'finished', commitId, committedMs: finishedMs ?? Date.now(), own };
       }
+      if (newest.state === 'open') return { kind: 'joined', commitId: newest.id, committedMs: Date.now() };
     }
     return { kind: 'spoilt', why: chain.find(({ error }) => error !== '')?.error ?? 'the changes are in no commit' };
   }
 
+  /** The answer was lost: the changes may be there, may come yet, or may never come. They are not sent again before it is known. */
+  async function findLost(
+    caller: Caller,
+    branch: BranchRef,
+    looked: BranchState,
+    changes: readonly Change[],
+    cause: unknown,
+  ): Promise<CommitOutcome> {
+    for (const endMs = Date.now() + LOST_ANSWER_MS; Date.now() < endMs; await setTimeout(LOOK_AGAIN_MS)) {
+      try {
+        const { headId } = await pachd.inspectBranch(caller, branch);
+        if (headId === looked.headId) continue;
+        const chain = await commitsSince(caller, branch, looked.headId, headId);
+        const own = await findOwn(caller, branch, chain, changes);
+        if (own === undefined) continue;
+        const newest = chain.find(({ error }) => error === '');
+        if (newest !== undefined) {
+          return { kind: 'finished', commitId: newest.id, committedMs: newest.finishedMs ?? Date.now(), own };
+        }
+      } catch (error) {
+        if (!isPachdError(error, 'unavailable', 'deadline')) throw error;
+      }
+    }
+    throw new Failure('unavailable', 'it is not known whether the commit was made', cause);
+  }
+
+  /** Newest first; each finished, but for an open head. */
+  async function commitsSince(
+    caller: Caller,
+    branch: BranchRef,
+    sinceId: string,
+    headId: string,
+  ): Promise<readonly CommitSummary[]> {
+    const chain: CommitSummary[] = [];
+    for (let id: string | undefined = headId; id !== undefined && id !== sinceId; ) {
+      if (chain.length === CHAIN_MAX) throw new Failure('busy', 'too many other commits came between');
+      const ref: CommitRef = { ...repoOf(branch), commitId: id };
+      const commit: CommitSummary = await pachd.inspectCommit(caller, ref, 'no');
+      chain.push(commit.state === 'finishing' ? await pachd.inspectCommit(caller, ref, 'finished') : commit);
+      id = commit.parentId;
+    }
+    return chain;
+  }
+
+  /** The newest commit that made all changes: they hold in it, and not all of them in the one it stands on. */
+  async function findOwn(
+    caller: Caller,
+    branch: BranchRef,
+    chain: readonly CommitSummary[],
+    changes: readonly Change[],
+  ): Promise<{ commitId: string; parentId: string } | undefined> {
+    for (const { id: commitId, parentId, error, state } of chain) {
+      if (error !== '' || state === 'open' || parentId === undefined) continue;
+      const held = await holds(caller, { ...repoOf(branch), commitId }, changes);
+      if (held && !(await holds(caller, { ...repoOf(branch), commitId: parentId }, changes)))
+        return { commitId, parentId };
+    }
+    return undefined;
+  }
+
   async function holds(caller: Caller, commit: CommitRef, changes: readonly Change[]): Promise<boolean> {
     for (const change of changes) {
-      if (!isAsWritten(change, await pachd.statFile(caller, commit, change.path))) return false;
+      try {
+        if (!isAsWritten(change, await pachd.statFile(caller, commit, change.path))) return false;
+      } catch (error) {
+        // A failed commit answers its failure for the path that collides.
+        if (isPachdError(error, 'collision')) return false;
+        throw error;
+      }
     }
     return true;
   }
 }
 
-function isAsWritten(change: Change, found: FileSummary | undefined): boolean {
-  if (change.kind === 'delete') return found === undefined;
-  if (found === undefined) return false;
-  if (change.kind === 'copy') return Buffer.compare(found.hash, change.hash) === 0;
-  return change.content.kind === 'memory'
-    ? Buffer.compare(found.hash, change.content.hash) === 0
-    : found.sizeBytes === change.content.sizeBytes;
-}
-
 function repoOf({ project, repo }: BranchRef): RepoRef {
   return { project, repo };
-}
-
-/** add_file appends, so what is there is deleted first. */
-function editsOf(change: Change): readonly FileEdit[] {
-  const { path } = change;
-  switch (change.kind) {
-    case 'delete':
-      return [{ kind: 'delete', path }];
-    case 'copy':
-      return [
-        { kind: 'delete', path },
-        { kind: 'copy', path, source: change.source, sourcePath: change.sourcePath },
-      ];
-    case 'put':
-      return [
-        { kind: 'delete', path },
-        change.content.kind === 'memory'
-          ? { kind: 'add', path, content: change.content.bytes }
-          : { kind: 'copy', path, source: { fileSetId: change.content.fileSetId }, sourcePath: change.content.path },
-      ];
-  }
 }

@@ -1,10 +1,11 @@
-import type { Pachd } from '../../pachd/client.ts';
-import type { Caller, CommitRef, FileSummary } from '../../pachd/model.ts';
+import pLimit from 'p-limit';
+import type { Caller } from '../../pachd/model.ts';
 import { objectEtag } from '../etag.ts';
 import { Failure } from '../failure.ts';
+import type { Files, ObjectInfo } from '../files.ts';
 import { foldersAbove } from '../key.ts';
 import type { Lists } from '../list.ts';
-import type { BranchState } from '../state.ts';
+import type { BucketView } from '../state.ts';
 import type { Change, Precondition, Submission } from './change.ts';
 
 /** What of a submission is to be committed: nothing is left of one that only deletes what is not there. */
@@ -15,28 +16,30 @@ export type Verdict =
 /** A delete of at most so many keys finds out first whether there is anything to commit. */
 const ASKED_MAX = 16;
 
+/** Look-ups of all rounds of a worker that may be under way at once: a round of a thousand deep keys must not stop everybody else. */
+const LOOKUPS_MAX = 32;
+
 export type Judge = ReturnType<typeof createJudge>;
 
 /** Says what may be written at a state. pachd would find a collision only at the finish, and drop the whole commit with it. */
-export function createJudge(pachd: Pachd, lists: Lists) {
+export function createJudge(files: Files, lists: Lists) {
+  const limit = pLimit(LOOKUPS_MAX);
+  const stat = (caller: Caller, view: BucketView, path: string) => limit(() => files.stat(caller, view, path));
+
   return {
     /**
      * Judges a submission at the state of its branch.
      * @throws PachdError when pachd cannot be asked; what is wrong with the submission itself comes as a verdict
      */
-    async judge({ caller, changes, precondition }: Submission, state: BranchState): Promise<Verdict> {
-      if (precondition !== undefined && state.open) {
-        return {
-          kind: 'refused',
-          why: new Failure('unavailable', 'the head is open, so that nothing can be promised of it'),
-        };
+    async judge({ caller, changes, precondition }: Submission, view: BucketView): Promise<Verdict> {
+      if (precondition !== undefined && view.open) {
+        const why = new Failure('unavailable', 'the head is open, so that nothing can be promised of it');
+        return { kind: 'refused', why };
       }
       // Deleting what is not there does no harm, so for many it is not asked which of them are there.
       const ask = precondition !== undefined || changes.length <= ASKED_MAX;
       const kept: Change[] = [];
-      const findings = await Promise.all(
-        changes.map((change) => problemOf(caller, change, precondition, state.commit, ask)),
-      );
+      const findings = await Promise.all(changes.map((change) => problemOf(caller, change, precondition, view, ask)));
       for (const [at, change] of changes.entries()) {
         const finding = findings[at];
         if (finding instanceof Failure) return { kind: 'refused', why: finding };
@@ -50,26 +53,26 @@ export function createJudge(pachd: Pachd, lists: Lists) {
     caller: Caller,
     change: Change,
     precondition: Precondition | undefined,
-    commit: CommitRef | undefined,
+    view: BucketView,
     ask: boolean,
   ): Promise<Failure | 'keep' | 'drop'> {
     if (change.kind === 'delete' && !ask) return 'keep';
-    const look = commit !== undefined && (precondition !== undefined || change.kind === 'delete');
-    const current = look ? await pachd.statFile(caller, commit, change.path) : undefined;
+    const look = precondition !== undefined || change.kind === 'delete';
+    const current = look ? await stat(caller, view, change.path) : undefined;
     if (precondition !== undefined) {
       const why = unmet(precondition, current);
       if (why !== undefined) return why;
     }
     if (change.kind === 'delete') return current === undefined ? 'drop' : 'keep';
-    if (commit === undefined || current !== undefined) return 'keep';
-    return (await collision(caller, commit, change.path)) ?? 'keep';
+    if (current !== undefined) return 'keep';
+    return (await collision(caller, view, change.path)) ?? 'keep';
   }
 
   /** A file above the path, or a folder at it. */
-  async function collision(caller: Caller, commit: CommitRef, path: string): Promise<Failure | undefined> {
+  async function collision(caller: Caller, view: BucketView, path: string): Promise<Failure | undefined> {
     const [folder, ...above] = await Promise.all([
-      lists.isFolder(caller, commit, path),
-      ...foldersAbove(path).map((folder) => pachd.statFile(caller, commit, folder)),
+      limit(() => lists.isFolder(caller, view, path)),
+      ...foldersAbove(path).map((folder) => stat(caller, view, folder)),
     ]);
     if (folder) return new Failure('collision', `${path} is a folder of other objects`);
     const file = above.find((found) => found !== undefined);
@@ -77,7 +80,8 @@ export function createJudge(pachd: Pachd, lists: Lists) {
   }
 }
 
-function unmet({ ifMatch, ifNoneMatch }: Precondition, current: FileSummary | undefined): Failure | undefined {
+/** Why a precondition does not hold for what is there. */
+function unmet({ ifMatch, ifNoneMatch }: Precondition, current: ObjectInfo | undefined): Failure | undefined {
   const etag = current && `"${objectEtag(current.hash)}"`;
   if (ifMatch !== undefined) {
     if (etag === undefined) return new Failure('no-such-key', 'there is no object to match');

@@ -28,10 +28,10 @@ export const copyObject = operation({
   async run(ctx, { path, source, directive, precondition }) {
     const { domain, caller, principal, view } = ctx;
     const bucket = writableBucket(view);
-    const { view: from, info, commit } = await openSource(ctx, source);
+    const { view: from, info, place } = await openSource(ctx, source);
     const same =
-      commit.project === bucket.project &&
-      commit.repo === bucket.repo &&
+      from.bucket.project === bucket.project &&
+      from.bucket.repo === bucket.repo &&
       info.path === path &&
       from.headId === view.headId;
     if (same && directive === 'COPY') {
@@ -40,7 +40,8 @@ export const copyObject = operation({
           "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
       });
     }
-    const changes = [{ kind: 'copy', path, source: commit, sourcePath: info.path, hash: info.hash }] as const;
+    const { hash, sizeBytes } = info;
+    const changes = [{ kind: 'copy', path, source: place.source, sourcePath: place.path, hash, sizeBytes }] as const;
     const principalId = writerId(principal);
     const { commitId, committedMs } = await domain.rounds.submit({
       caller,
@@ -49,7 +50,7 @@ export const copyObject = operation({
       changes,
       precondition,
     });
-    return { commitId, committedMs, hash: info.hash, sourceCommitId: source.versionId ?? from.bucket.commitId };
+    return { commitId, committedMs, hash, sourceCommitId: source.versionId ?? from.bucket.commitId };
   },
   encode({ commitId, committedMs, hash, sourceCommitId }) {
     const headers: HeaderField[] = [['x-amz-version-id', commitId]];

@@ -24,20 +24,13 @@ export const uploadPartCopy = operation({
   async run(ctx, { path, uploadId, number, source, range }) {
     const bucket = writableBucket(ctx.view);
     ctx.domain.uploads.find(bucket, path, uploadId);
-    const { view, info } = await openSource(ctx, source);
+    const { view, info, place } = await openSource(ctx, source);
     const { first, last } =
       range === undefined ? { first: 0, last: info.sizeBytes - 1 } : parseCopySourceRange(range, info.sizeBytes);
     if (last - first >= PART_MAX_BYTES)
       throw new S3Error('InvalidRequest', { message: 'The range is larger than a part can be.' });
-    const object = await ctx.domain.files.open(ctx.caller, view, info.path);
-    const part = await ctx.domain.uploads.putPart(
-      ctx.caller,
-      bucket,
-      path,
-      uploadId,
-      number,
-      object.bytes(first, last),
-    );
+    const bytes = ctx.domain.files.bytesAt(ctx.caller, place, first, last);
+    const part = await ctx.domain.uploads.putPart(ctx.caller, bucket, path, uploadId, number, bytes);
     return { part, sourceCommitId: source.versionId ?? view.bucket.commitId };
   },
   encode({ part, sourceCommitId }) {

@@ -108,12 +108,18 @@ export function childrenNamed(node: XmlNode, name: string): readonly XmlNode[] {
   return node.children.filter((child) => child.name === name);
 }
 
+/** Characters that no document may have. Source: XML 1.0, 2.2; the parser lets them through. */
+const FORBIDDEN = /(?![\t\n\r\x7f-\x9f])[\p{Cc}\ufffe\uffff]/u;
+
 function decodeText(bytes: Uint8Array): string {
+  let text: string;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new S3Error('MalformedXML', { cause });
   }
+  if (FORBIDDEN.test(text)) throw malformed('The document has a character that XML does not allow.');
+  return text;
 }
 
 /** The parser forgives unclosed and crossed tags, so the validator goes first. */

@@ -1,0 +1,48 @@
+import type { FileEdit, FileSummary } from '../../pachd/model.ts';
+import type { Change } from './change.ts';
+
+/** What pachd is told of a change. add_file appends, so what is there is deleted first. */
+export function editsOf(change: Change): readonly FileEdit[] {
+  const { path } = change;
+  switch (change.kind) {
+    case 'delete':
+      return [{ kind: 'delete', path }];
+    case 'copy':
+      return [
+        { kind: 'delete', path },
+        { kind: 'copy', path, source: change.source, sourcePath: change.sourcePath },
+      ];
+    case 'put':
+      return [
+        { kind: 'delete', path },
+        change.content.kind === 'memory'
+          ? { kind: 'add', path, content: change.content.bytes }
+          : { kind: 'copy', path, source: { fileSetId: change.content.fileSetId }, sourcePath: change.content.path },
+      ];
+  }
+}
+
+/** Whether a file is as a change would leave it. A large one, whose hash only pachd knows, is told by its size. */
+export function isAsWritten(change: Change, found: FileSummary | undefined): boolean {
+  if (change.kind === 'delete') return found === undefined;
+  if (found === undefined) return false;
+  const hash = knownHash(change);
+  return hash === undefined ? found.sizeBytes === sizeOf(change) : Buffer.compare(found.hash, hash) === 0;
+}
+
+/** The hash of what a change writes, where it follows from what tusk has. */
+export function knownHash(change: Change): Uint8Array | undefined {
+  if (change.kind === 'copy') return change.hash;
+  return change.kind === 'put' && change.content.kind === 'memory' ? change.content.hash : undefined;
+}
+
+export function sizeOf(change: Change): number {
+  switch (change.kind) {
+    case 'delete':
+      return 0;
+    case 'copy':
+      return change.sizeBytes;
+    case 'put':
+      return change.content.kind === 'memory' ? change.content.bytes.length : change.content.sizeBytes;
+  }
+}
