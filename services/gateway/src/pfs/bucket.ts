@@ -1,4 +1,4 @@
-import type { BranchRef } from '../pachd/model.ts';
+import { type BranchRef, FILE_SET_REPO } from '../pachd/model.ts';
 import { Failure } from './failure.ts';
 
 /** What a bucket's name stands for: a branch, or one commit of its repo, read for ever. */
@@ -51,7 +51,7 @@ export function bucketName({ project, repo, branch }: BranchRef): string {
 }
 
 function isName(text: string): boolean {
-  return text.length <= NAME_MAX_CHARACTERS && NAME.test(text) && !isCommitId(text);
+  return text.length <= NAME_MAX_CHARACTERS && NAME.test(text) && !isCommitId(text) && text !== FILE_SET_REPO;
 }
 
 function isProject(text: string): boolean {

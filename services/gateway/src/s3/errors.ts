@@ -31,6 +31,7 @@ const CATALOGUE = {
     400,
     'The list of parts was not in ascending order. The parts list must be specified in order by part number.',
   ],
+  InvalidPartNumber: [416, 'The requested partnumber is not satisfiable.'],
   InvalidRange: [416, 'The requested range is not satisfiable.'],
   InvalidRequest: [400, 'Invalid Request'],
   InvalidURI: [400, "The specified URI couldn't be parsed."],

@@ -8,6 +8,7 @@ import { requestBody } from './body.ts';
 import { toS3Error } from './failure.ts';
 import type { Handle, HttpAnswer, HttpRequest } from './http.ts';
 import type { Context, Operation, Prepared } from './operation.ts';
+import { refuseBrokenPromises } from './promises.ts';
 import { parseRequest, type S3Request } from './request.ts';
 import { routeOf } from './routes.ts';
 import { bucketOf } from './target.ts';
@@ -46,6 +47,7 @@ export function createHandle({ domain, log, domains, region }: HandleOptions): H
 
   async function serve(http: HttpRequest, request: S3Request, operation: Operation): Promise<HttpAnswer> {
     const { principal, caller, credential } = await authenticate(http, domain.identity, region, Date.now());
+    refuseBrokenPromises(http);
     const prepared = operation.prepare(request);
     const ctx = { domain, caller, principal, body: requestBody(http, credential) };
     return run(prepared, ctx, request);

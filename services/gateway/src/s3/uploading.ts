@@ -3,6 +3,7 @@ import { PART_NUMBER_MAX } from '../pfs/uploads.ts';
 import { S3Error } from './errors.ts';
 import type { S3Request } from './request.ts';
 import { keyOf } from './target.ts';
+import type { Query } from './wire/encoding.ts';
 import { parseCount } from './wire/number.ts';
 
 export interface UploadInput {
@@ -20,7 +21,7 @@ export function parseUpload(request: S3Request): UploadInput {
 }
 
 /** @throws S3Error InvalidArgument unless it is from 1 to 10,000 */
-export function parsePartNumber({ query }: S3Request): number {
+export function partNumberOf(query: Query): number {
   const number = parseCount('partNumber', query.get('partNumber'), 0);
   if (number < 1 || number > PART_NUMBER_MAX) {
     throw invalid('partNumber', `Part number must be an integer between 1 and ${PART_NUMBER_MAX}, inclusive`);

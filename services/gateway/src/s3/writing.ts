@@ -23,10 +23,14 @@ export function writerId(principal: Principal): string {
 
 /**
  * If-Match and If-None-Match of a write. Source: S3 user guide, "How to prevent object overwrites with conditional writes".
+ * @throws S3Error NotImplemented for If-None-Match with an ETag, as S3 does
  */
 export function preconditionOf({ http }: S3Request): Precondition | undefined {
   const { ifMatch, ifNoneMatch } = readConditions((name) => http.headers.get(name));
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
+  if (ifNoneMatch?.kind === 'list') {
+    throw new S3Error('NotImplemented', { elements: [['Header', 'If-None-Match']] });
+  }
   return { ifMatch: tagsOf(ifMatch), ifNoneMatch: tagsOf(ifNoneMatch) };
 }
 

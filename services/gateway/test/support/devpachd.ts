@@ -12,6 +12,8 @@ export interface DevpachdOptions {
   readonly auth?: boolean;
   /** With the projects and the repo of a first start. */
   readonly seed?: boolean;
+  /** Commits take at least so long to finish, in milliseconds. */
+  readonly finishMs?: number;
   /** Where to listen; a free port without it. */
   readonly listen?: string;
 }
@@ -21,6 +23,7 @@ export async function startDevpachd(options: DevpachdOptions): Promise<Devpachd>
   const args = ['--listen', options.listen ?? '127.0.0.1:0', '--data', options.dataDir];
   if (options.auth) args.push('--auth');
   if (options.seed) args.push('--seed');
+  if (options.finishMs !== undefined) args.push('--latency', String(options.finishMs));
   const program = startNode('services/devpachd/src/main.ts', { args });
   const address = await program.message(asAddress);
   return { address, program, stop: () => program.stop() };

@@ -7,6 +7,7 @@ import {
 } from '../../../../proto/gen/auth/auth.ts';
 import {
   type BranchInfo,
+  type CommitInfo,
   CommitState,
   CreateBranchRequest,
   CreateProjectRequest,
@@ -16,6 +17,7 @@ import {
   FinishCommitRequest,
   InspectBranchRequest,
   InspectCommitRequest,
+  ListCommitRequest,
   ListRepoRequest,
   ModifyFileRequest,
   APIClient as PfsClient,
@@ -44,6 +46,10 @@ export interface Pachd {
   deleteRepo(name: RepoName): Promise<void>;
   createBranch(name: BranchName, provenance?: readonly BranchName[]): Promise<void>;
   inspectBranch(name: BranchName): Promise<BranchInfo>;
+  /** The newest commit of a branch, as it is now. */
+  headOf(name: BranchName): Promise<CommitInfo>;
+  /** How many commits a branch has. */
+  commitCount(name: BranchName): Promise<number>;
   /** One commit with these files, waited for until it is finished. @returns its id. */
   putFiles(name: BranchName, files: Readonly<Record<string, string | Uint8Array>>): Promise<string>;
   startCommit(name: BranchName): Promise<string>;
@@ -130,6 +136,17 @@ export function connectPachd(address: string, token?: string): Pachd {
     inspectBranch: (name) => {
       const request = InspectBranchRequest.create({ branch: branchOf(name) });
       return done((callback) => pfs.inspectBranch(request, metadata, options(), callback));
+    },
+    headOf: async (name) => {
+      const request = InspectCommitRequest.create({ commit: { repo: repoOf(name), branch: branchOf(name) } });
+      return done<CommitInfo>((callback) => pfs.inspectCommit(request, metadata, options(), callback));
+    },
+    commitCount: async (name) => {
+      const to = { repo: repoOf(name), branch: branchOf(name) };
+      let count = 0;
+      const request = ListCommitRequest.create({ repo: repoOf(name), to, all: true });
+      for await (const _ of pfs.listCommit(request, metadata, options())) count += 1;
+      return count;
     },
     putFiles: async (name, files) => {
       const id = await startCommit(name);

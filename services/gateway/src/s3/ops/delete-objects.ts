@@ -56,7 +56,9 @@ export const deleteObjects = operation({
 async function deleteAll(ctx: Context, name: string, objects: readonly XmlNode[]): Promise<readonly Outcome[]> {
   const outcomes = objects.map((object): Outcome => {
     const versioned = childText(object, 'VersionId') !== undefined;
-    return { key: requireChildText(object, 'Key'), error: versioned ? new S3Error('NotImplemented') : undefined };
+    const key = requireChildText(object, 'Key');
+    if (key === '') throw new S3Error('MalformedXML');
+    return { key, error: versioned ? new S3Error('NotImplemented') : undefined };
   });
   const paths = new Set(outcomes.flatMap(({ key, error }) => (error === undefined ? [pathIfHoldable(key)] : [])));
   // What pachd cannot hold is not there.

@@ -8,6 +8,7 @@ import type { HttpAnswer, HttpAnswerBody } from '../http.ts';
 import { type BucketContext, operation } from '../operation.ts';
 import type { S3Request } from '../request.ts';
 import { keyOf } from '../target.ts';
+import { partNumberOf } from '../uploading.ts';
 import { parseVersionId, viewOf } from '../versioned.ts';
 import { type Conditions, judgeRead, readConditions } from '../wire/conditions.ts';
 import { guessContentType } from '../wire/content-type.ts';
@@ -19,6 +20,8 @@ interface Input {
   readonly key: string;
   readonly versionId: string | undefined;
   readonly range: string | undefined;
+  /** An object has one part, whatever it was made of. */
+  readonly partNumber: number | undefined;
   readonly ifRange: string | undefined;
   readonly conditions: Conditions;
   readonly overrides: ReadonlyMap<string, string>;
@@ -56,10 +59,20 @@ function parse(request: S3Request): Input {
     key: keyOf(request),
     versionId: parseVersionId(request.query.get('versionId')),
     range: headers.get('range'),
+    partNumber: parsePartNumber(request),
     ifRange: headers.get('if-range'),
     conditions: readConditions((name) => headers.get(name)),
     overrides: overridesOf(request.query),
   };
+}
+
+/** @throws S3Error InvalidArgument, InvalidRequest */
+function parsePartNumber({ query, http }: S3Request): number | undefined {
+  if (!query.has('partNumber')) return undefined;
+  if (http.headers.get('range') !== undefined) {
+    throw new S3Error('InvalidRequest', { message: 'Cannot specify both Range header and partNumber query parameter' });
+  }
+  return partNumberOf(query);
 }
 
 async function open(ctx: BucketContext, { key, versionId }: Input, only?: 'only its properties'): Promise<Output> {
@@ -100,7 +113,8 @@ function encode({ object, commitId }: Output, input: Input, method: 'GET' | 'HEA
   if (commitId !== undefined) headers.push(['x-amz-version-id', commitId]);
   // A range of another version of the object would be of no use (RFC 9110, 13.1.5).
   const asked = input.ifRange === undefined || input.ifRange === etag ? input.range : undefined;
-  const selection = parseRange(asked, info.sizeBytes);
+  if (input.partNumber !== undefined && input.partNumber > 1) throw new S3Error('InvalidPartNumber');
+  const selection = parseRange(input.partNumber === 1 && info.sizeBytes > 0 ? 'bytes=0-' : asked, info.sizeBytes);
   const bodyOf = (range: ByteRange) => rangeBody(object, range, method);
   switch (selection.kind) {
     case 'unsatisfiable':

@@ -2,7 +2,7 @@ import { type HeaderField, xmlAnswer } from '../answer.ts';
 import { openSource, parseSource } from '../copying.ts';
 import { S3Error } from '../errors.ts';
 import { operation } from '../operation.ts';
-import { parsePartNumber, parseUpload } from '../uploading.ts';
+import { parseUpload, partNumberOf } from '../uploading.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
 import { parseCopySourceRange } from '../wire/range.ts';
 import { xmlElement } from '../wire/xml.ts';
@@ -17,7 +17,7 @@ export const uploadPartCopy = operation({
   access: 'write',
   parse: (request) => ({
     ...parseUpload(request),
-    number: parsePartNumber(request),
+    number: partNumberOf(request.query),
     source: parseSource(request),
     range: request.http.headers.get('x-amz-copy-source-range'),
   }),
