@@ -208,7 +208,7 @@ export const BETTER: Readonly<Record<string, Better>> = {
       'master.newrepo.rec-a',
       'master.rec-def.default',
       'master.rec-one.default',
-      `master.${'r'.repeat(69)}.rec-a`,
+      `master.${'r'.repeat(70)}.rec-a`,
       'v1.images.rec-a',
     ),
   ),
