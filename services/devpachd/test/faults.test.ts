@@ -3,8 +3,19 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { DebugClient } from '../../../proto/gen/devpachd/devpachd.ts';
 import { parseFault, parseFaults } from '../src/faults/grammar.ts';
 import { readOptions } from '../src/options.ts';
-import { add, type Client, call, connect, type Devpachd, head, spawnDevpachd, tempFolder } from './harness.ts';
+import {
+  add,
+  type Client,
+  call,
+  connect,
+  type Devpachd,
+  eventually,
+  head,
+  spawnDevpachd,
+  tempFolder,
+} from './harness.ts';
 
+const CANCELLED = 1;
 const UNKNOWN = 2;
 const UNAVAILABLE = 14;
 
@@ -68,14 +79,18 @@ describe('faults of a process', () => {
   });
 
   it('a delayed call is passed by those that are not', async () => {
-    await client.finished(head('r'));
-    await inject('GetFile delay 300 once');
-    const order: string[] = [];
-    const slow = client.get(head('r'), '/base').then(() => order.push('slow'));
-    while ((await client.counters()).faultsInjected === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    await client.get(head('r'), '/base').then(() => order.push('fast'));
-    await slow;
-    expect(order).toEqual(['fast', 'slow']);
+    await inject('InspectProject delay 60000 once');
+    const { faultsInjected } = await client.counters();
+    const inspect = (cancel?: Promise<void>) =>
+      call((done) => {
+        const running = client.api.inspectProject({ project: { name: 'default' } }, done);
+        void cancel?.then(() => running.cancel());
+      });
+    const passed = eventually(async () => (await client.counters()).faultsInjected > faultsInjected).then(async () => {
+      await inspect();
+    });
+    expect(await outcome(inspect(passed))).toMatchObject({ code: CANCELLED });
+    await passed;
   });
 
   it('an error may come before a call took effect, and after', async () => {
@@ -163,7 +178,7 @@ describe('faults by flags alone', () => {
   });
 
   it('one server of a pool may be slow', async () => {
-    const slow = await start('--fault', '* delay 500');
+    const slow = await start('--fault', '* delay 2000');
     const fast = await start();
     const order: string[] = [];
     await Promise.all([

@@ -25,7 +25,7 @@ export interface DiskFault {
   readonly freeBytes: number;
 }
 
-export const FAULT_USAGE =
+const FAULT_USAGE =
   "METHOD [before|after] delay MS|error CODE ['TEXT']|cut|die [once|times N], or disk full [after BYTES]";
 
 const CALL =
