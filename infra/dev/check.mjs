@@ -7,6 +7,8 @@ import { build, ensureInstalled, filesBelow, ROOT, requireNode, run } from './en
 // Two at a time: most checks use one core, and two is what the smallest machine here has.
 const AT_ONCE = 2;
 const FILE_MAX_LINES = 400;
+// Generated, or taken over as they are: the replayer comes with pachd's recorded contract.
+const NOT_OURS = /^(proto\/gen|services\/devpachd\/test\/contract)\//;
 const SOURCE = /\.(ts|mjs|cjs|py)$/;
 const TOP_LEVEL =
   /^(services|proto|infra|loadtest|docs|\.ci)\/|^(package(-lock)?\.json|tsconfig\.json|docker-compose\.yml|README\.md|\.gitignore|\.npmrc)$/;
@@ -92,7 +94,7 @@ async function stubs() {
 
 async function fileLengths() {
   const long = (await trackedFiles())
-    .filter((file) => SOURCE.test(file) && !file.startsWith('proto/gen/'))
+    .filter((file) => SOURCE.test(file) && !NOT_OURS.test(file))
     .map((file) => [file, readFileSync(join(ROOT, file), 'utf8').trimEnd().split('\n').length])
     .filter(([, lines]) => lines > FILE_MAX_LINES);
   return { code: long.length, output: long.map(([file, lines]) => `${file}: ${lines} lines`).join('\n') };
