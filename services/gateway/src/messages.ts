@@ -8,7 +8,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: 'booted' }
-  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'listening' }
   /** It cannot start, and why, in one line. */
   | { readonly kind: 'failed'; readonly why: string }
   | { readonly kind: 'status'; readonly id: number; readonly status: WorkerStatus };

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.ts';
 import type { FromWorker, ToWorker, WorkerStatus } from './messages.ts';
@@ -21,10 +22,12 @@ export interface Workers {
 export async function startWorkers(config: Config, log: Log): Promise<Workers> {
   const slots: { child: ChildProcess }[] = [];
   let stopping = false;
-  let port = config.listen.port;
+  let started = false;
+  // A worker that takes another's place must get the same one, which the system's choice for port 0 cannot be relied on for.
+  const port = config.listen.port === 0 ? await freePort(config.listen.host) : config.listen.port;
   let statusId = 0;
 
-  const launch = (number: number): Promise<number> =>
+  const launch = (number: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), {
         env: { ...process.env, UWS_HTTP_MAX_HEADERS_SIZE: String(HEADERS_MAX_BYTES) },
@@ -35,7 +38,7 @@ export async function startWorkers(config: Config, log: Log): Promise<Workers> {
           case 'booted':
             return send(child, { kind: 'start', number, config: { ...config, listen: { ...config.listen, port } } });
           case 'listening':
-            return resolve(message.port);
+            return resolve();
           case 'failed':
             reject(new Error(message.why));
             return child.kill('SIGKILL');
@@ -45,7 +48,7 @@ export async function startWorkers(config: Config, log: Log): Promise<Workers> {
       });
       child.on('exit', (code, signal) => {
         reject(new Error(`worker ${number} ended at its start (${signal ?? code})`));
-        if (stopping || port === 0) return;
+        if (stopping || !started) return;
         log.error({ worker: number, code, signal }, 'a worker ended; another takes its place');
         setTimeout(() => {
           if (!stopping) launch(number).catch((error: unknown) => log.error({ cause: error }, 'a worker cannot start'));
@@ -54,7 +57,8 @@ export async function startWorkers(config: Config, log: Log): Promise<Workers> {
     });
 
   try {
-    for (let number = 0; number < config.workers; number++) port = await launch(number);
+    for (let number = 0; number < config.workers; number++) await launch(number);
+    started = true;
   } catch (error) {
     stopping = true;
     for (const { child } of slots) child.kill('SIGKILL');
@@ -103,5 +107,17 @@ function end(child: ChildProcess, message: ToWorker, timeoutMs: number): Promise
       resolve();
     });
     send(child, message);
+  });
+}
+
+/** A port that is free at this moment. */
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on('error', reject);
+    probe.listen(0, host, () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
   });
 }

@@ -34,7 +34,7 @@ async function start({ number, config }: ToWorker & { kind: 'start' }): Promise<
   });
   try {
     worker = await startWorker(config, log);
-    tell({ kind: 'listening', port: worker.edge.port });
+    tell({ kind: 'listening' });
   } catch (error) {
     tell({ kind: 'failed', why: error instanceof Error ? error.message : String(error) });
   }

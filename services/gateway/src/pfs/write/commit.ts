@@ -13,16 +13,23 @@ const CHAIN_MAX = 1_000;
 const LOST_ANSWER_MS = 10_000;
 const LOOK_AGAIN_MS = 100;
 
+/** The commit that made changes, and the one it stands on. */
+interface Own {
+  readonly commitId: string;
+  readonly parentId: string;
+  readonly committedMs: number;
+}
+
 /** What became of changes. */
 export type CommitOutcome =
   /** They are the one commit on the head that was looked at. All that it stands on was known, so it cannot fail. */
   | { readonly kind: 'next'; readonly commitId: string; readonly committedMs: number }
-  /** They are in a finished commit, and others came between. `own` is that commit and the one it stands on, if they can be told. */
+  /** They are in a finished commit, and others came between. `own` is that commit, if it can be told from the others. */
   | {
       readonly kind: 'finished';
       readonly commitId: string;
       readonly committedMs: number;
-      readonly own: { readonly commitId: string; readonly parentId: string } | undefined;
+      readonly own: Own | undefined;
     }
   /** They are in somebody's open commit. */
   | { readonly kind: 'joined'; readonly commitId: string; readonly committedMs: number }
@@ -96,15 +103,14 @@ export function createCommitter(pachd: Pachd) {
     changes: readonly Change[],
   ): Promise<CommitOutcome> {
     const chain = await commitsSince(caller, branch, looked.headId, headId);
-    const newest = chain.find(({ error }) => error === '');
-    if (newest !== undefined) {
-      const own = await findOwn(caller, branch, chain, changes);
-      const sure = chain.every(({ oneOff, error }) => oneOff && error === '');
-      if (sure || own !== undefined) {
-        const { id: commitId, finishedMs } = newest;
-        return { kind: 'finished', commitId, committedMs: finishedMs ?? Date.now(), own };
-      }
-      if (newest.state === 'open') return { kind: 'joined', commitId: newest.id, committedMs: Date.now() };
+    const own = await findOwn(caller, branch, chain, changes);
+    if (own !== undefined) return { kind: 'finished', commitId: own.commitId, committedMs: own.committedMs, own };
+    const [newest] = chain;
+    if (newest !== undefined && chain.every(({ oneOff, error }) => oneOff && error === '')) {
+      return { kind: 'finished', commitId: newest.id, committedMs: newest.finishedMs ?? Date.now(), own };
+    }
+    if (newest?.state === 'open' && (await holds(caller, { ...repoOf(branch), commitId: newest.id }, changes))) {
+      return { kind: 'joined', commitId: newest.id, committedMs: Date.now() };
     }
     return { kind: 'spoilt', why: chain.find(({ error }) => error !== '')?.error ?? 'the changes are in no commit' };
   }
@@ -123,11 +129,7 @@ export function createCommitter(pachd: Pachd) {
         if (headId === looked.headId) continue;
         const chain = await commitsSince(caller, branch, looked.headId, headId);
         const own = await findOwn(caller, branch, chain, changes);
-        if (own === undefined) continue;
-        const newest = chain.find(({ error }) => error === '');
-        if (newest !== undefined) {
-          return { kind: 'finished', commitId: newest.id, committedMs: newest.finishedMs ?? Date.now(), own };
-        }
+        if (own !== undefined) return { kind: 'finished', commitId: own.commitId, committedMs: own.committedMs, own };
       } catch (error) {
         if (!isPachdError(error, 'unavailable', 'deadline')) throw error;
       }
@@ -159,12 +161,13 @@ export function createCommitter(pachd: Pachd) {
     branch: BranchRef,
     chain: readonly CommitSummary[],
     changes: readonly Change[],
-  ): Promise<{ commitId: string; parentId: string } | undefined> {
-    for (const { id: commitId, parentId, error, state } of chain) {
+  ): Promise<Own | undefined> {
+    for (const { id: commitId, parentId, error, state, finishedMs } of chain) {
       if (error !== '' || state === 'open' || parentId === undefined) continue;
       const held = await holds(caller, { ...repoOf(branch), commitId }, changes);
-      if (held && !(await holds(caller, { ...repoOf(branch), commitId: parentId }, changes)))
-        return { commitId, parentId };
+      if (held && !(await holds(caller, { ...repoOf(branch), commitId: parentId }, changes))) {
+        return { commitId, parentId, committedMs: finishedMs ?? Date.now() };
+      }
     }
     return undefined;
   }
