@@ -17,6 +17,8 @@ export interface WorkerStatus {
   readonly requestsInFlight: number;
   readonly sockets: number;
   readonly bufferedBytes: number;
+  readonly bodyBytes: number;
+  readonly unfinishedCommits: number;
   readonly residentBytes: number;
   readonly pachd: readonly { readonly address: string; readonly serving: boolean; readonly why: string }[];
 }

@@ -42,10 +42,9 @@ async function start({ number, config }: ToWorker & { kind: 'start' }): Promise<
 
 async function report(id: number): Promise<void> {
   if (worker === undefined) return;
-  const { inFlight, sockets, bufferedBytes } = worker.edge.stats();
   const pachd = await worker.pool.health();
   const residentBytes = process.memoryUsage.rss();
-  tell({ kind: 'status', id, status: { requestsInFlight: inFlight, sockets, bufferedBytes, residentBytes, pachd } });
+  tell({ kind: 'status', id, status: { ...worker.load(), residentBytes, pachd } });
 }
 
 function tell(message: FromWorker): void {

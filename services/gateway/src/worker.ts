@@ -1,6 +1,6 @@
 import { createMemoryBranchCache } from './cache/memory.ts';
 import type { Config } from './config.ts';
-import { type Edge, listen } from './edge/listen.ts';
+import { listen } from './edge/listen.ts';
 import { createPachd } from './pachd/client.ts';
 import { openPool, type Pool } from './pachd/pool.ts';
 import { createBuckets } from './pfs/buckets.ts';
@@ -22,9 +22,21 @@ import { createHandle } from './s3/handle.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import type { Log } from './telemetry/log.ts';
 
+export interface WorkerLoad {
+  readonly requestsInFlight: number;
+  readonly sockets: number;
+  /** Body bytes that nobody has read, and bytes of answers that wait for their client. */
+  readonly bufferedBytes: number;
+  /** What TUSK_BUFFER_BYTES bounds. */
+  readonly bodyBytes: number;
+  /** Commits that are acknowledged and not finished. */
+  readonly unfinishedCommits: number;
+}
+
 export interface Worker {
-  readonly edge: Edge;
   readonly pool: Pool;
+  /** How much of what is bounded is in use. */
+  load(): WorkerLoad;
   /** Lets what is under way end, for as long as the settings allow. */
   stop(): Promise<void>;
 }
@@ -38,7 +50,9 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
   const identity = createIdentity(pachd, config.cacheSecret, config.authTtlMs);
   const files = createFiles(pachd, config.contentCacheBytes);
   const lists = createLists(pachd, files);
-  const stage = createStage(pachd, createBudget(config.bufferBytes));
+  const budget = createBudget(config.bufferBytes);
+  const watch = createWatch(pachd, config.writePending);
+  const stage = createStage(pachd, budget);
   const rounds = createRounds(
     {
       pachd,
@@ -48,7 +62,7 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
       judge: createJudge(files, lists),
       committer: createCommitter(pachd),
       putBack: createPutBack(pachd),
-      watch: createWatch(pachd, config.writePending),
+      watch,
       acknowledge: config.writeBatch ? 'durable' : 'finished',
     },
     { most: config.writeBatch ? Number.POSITIVE_INFINITY : 1, gatherMs: config.writeGatherMs },
@@ -77,8 +91,12 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
     onFault: (fault) => log.warn({ cause: fault }, 'a request ended badly'),
   });
   return {
-    edge,
     pool,
+    load() {
+      const { inFlight, sockets, bufferedBytes } = edge.stats();
+      const unfinishedCommits = watch.unfinished();
+      return { requestsInFlight: inFlight, sockets, bufferedBytes, bodyBytes: budget.usedBytes(), unfinishedCommits };
+    },
     async stop() {
       await edge.drain(config.drainMs);
       pool.close();

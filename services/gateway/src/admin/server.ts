@@ -9,14 +9,8 @@ export interface AdminSource {
 interface GatewayStatus {
   /** Why it should get no requests now; empty: it should. */
   readonly notReady: string;
-  readonly workers: readonly (WorkerLine | undefined)[];
-}
-
-interface WorkerLine {
-  readonly requestsInFlight: number;
-  readonly sockets: number;
-  readonly bufferedBytes: number;
-  readonly residentBytes: number;
+  /** What each worker says of itself, as it is; undefined for one that does not answer. */
+  readonly workers: readonly (object | undefined)[];
 }
 
 /**
