@@ -29,7 +29,7 @@ async function start(given: Config): Promise<void> {
   const own = given.pachd.length === 0 ? await ownPachd(given.dataDir, log) : undefined;
   const config = own === undefined ? given : { ...given, pachd: [own.address] };
 
-  const workers = await startWorkers(config, log);
+  const workers = await startWorkers(config, process.env, log);
   running.push(() => workers.stop());
 
   const admin = await startAdmin(config.adminListen, { status: () => statusOf(workers) });

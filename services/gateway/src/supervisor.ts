@@ -18,8 +18,11 @@ export interface Workers {
   stop(): Promise<void>;
 }
 
-/** Starts the worker processes, and starts one anew that dies. @throws Error with one line that says why they cannot start */
-export async function startWorkers(config: Config, log: Log): Promise<Workers> {
+/**
+ * Starts the worker processes, and starts one anew that dies. @param env what they inherit
+ * @throws Error with one line that says why they cannot start
+ */
+export async function startWorkers(config: Config, env: NodeJS.ProcessEnv, log: Log): Promise<Workers> {
   const slots: { child: ChildProcess }[] = [];
   let stopping = false;
   let started = false;
@@ -30,7 +33,7 @@ export async function startWorkers(config: Config, log: Log): Promise<Workers> {
   const launch = (number: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const child = fork(fileURLToPath(new URL('./worker-process.js', import.meta.url)), {
-        env: { ...process.env, UWS_HTTP_MAX_HEADERS_SIZE: String(HEADERS_MAX_BYTES) },
+        env: { ...env, UWS_HTTP_MAX_HEADERS_SIZE: String(HEADERS_MAX_BYTES) },
       });
       slots[number] = { child };
       child.on('message', (message: FromWorker) => {
