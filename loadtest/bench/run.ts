@@ -1,13 +1,16 @@
 // `npm run bench [-- get] [-- large [MIB]]`: figures for docs/performance.md. Both without an argument.
+// `npm run bench -- devpachd [FILES...]`: how devpachd's `--latency real` holds against a real pachd (docs/devpachd.md).
+import { reportDevpachd } from './devpachd.ts';
 import { megabytes } from './figures.ts';
 import { measureLargeObject } from './large-object.ts';
 import { measureSignedGet } from './signed-get.ts';
 
 const LARGE_MIB = 2048;
 
-const [only, size] = process.argv.slice(2);
+const [only, size, ...more] = process.argv.slice(2);
 if (only === undefined || only === 'get') await reportSignedGet();
 if (only === undefined || only === 'large') await reportLargeObject(Number(size ?? LARGE_MIB) * 2 ** 20);
+if (only === 'devpachd') await reportDevpachd(size === undefined ? [] : [size, ...more].map(Number));
 
 async function reportSignedGet(): Promise<void> {
   const { tusk, floor, ratio } = await measureSignedGet();

@@ -1,7 +1,7 @@
 import type { Packs } from './content/packs.ts';
 import type { Counters } from './counters.ts';
 import type { Faults } from './faults/faults.ts';
-import type { Latency } from './latency.ts';
+import type { Latency } from './latency/latency.ts';
 import type { Db } from './store/db.ts';
 import type { Finisher } from './store/finisher.ts';
 import type { Waiting } from './store/waiting.ts';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseFault, parseFaults } from './faults/grammar.ts';
-import { finishingIn, type Latency, REAL } from './latency.ts';
+import { createRealLatency, finishingIn, type Latency } from './latency/latency.ts';
 import type { ServerOptions } from './server.ts';
 
 export const USAGE =
@@ -37,7 +37,7 @@ export function readOptions(args: readonly string[], env: Readonly<Record<string
 }
 
 function readLatency(text: string): Latency {
-  if (text === 'real') return REAL;
+  if (text === 'real') return createRealLatency();
   if (!/^\d{1,6}$/.test(text)) throw new Error(`--latency must be "real" or milliseconds, not "${text}"`);
   return finishingIn(Number(text));
 }

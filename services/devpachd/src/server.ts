@@ -13,7 +13,7 @@ import { openPacks } from './content/packs.ts';
 import { createCounters } from './counters.ts';
 import { createFaults } from './faults/faults.ts';
 import type { Fault } from './faults/grammar.ts';
-import { finishingIn, type Latency } from './latency.ts';
+import { finishingIn, type Latency } from './latency/latency.ts';
 import { type Listener, listen } from './listen.ts';
 import { adminService } from './rpc/admin.ts';
 import { authService } from './rpc/auth.ts';

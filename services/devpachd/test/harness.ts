@@ -16,8 +16,9 @@ import {
   ModifyFileRequest,
 } from '../../../proto/gen/pfs/pfs.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const MAIN = join(ROOT, 'dist/services/devpachd/src/main.js');
+// Tests run as they are written, the bench as it is built.
+const BUILT = import.meta.url.endsWith('.ts') ? '../../../dist/services/devpachd/src/main.js' : '../src/main.js';
+const MAIN = fileURLToPath(new URL(BUILT, import.meta.url));
 const READY_MAX_MS = 20_000;
 
 /** A folder that goes when the test is over. */

@@ -143,6 +143,11 @@ export function layerRecords(db: Db, ids: readonly number[]): readonly LayerReco
   });
 }
 
+/** How many entries the layers have together: what upper layers replace or delete is counted as well. */
+export function countRows(db: Db, ids: readonly number[]): number {
+  return layerRecords(db, ids).reduce((sum, layer) => sum + layer.rows, 0);
+}
+
 /** An upper bound: what upper layers delete is counted. */
 export function layersSizeBytes(db: Db, ids: readonly number[]): number {
   return layerRecords(db, ids).reduce((sum, layer) => sum + layer.sizeBytes, 0);

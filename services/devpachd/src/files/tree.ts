@@ -40,8 +40,21 @@ export interface NodeOptions {
 
 const PAUSE_ENTRIES = 256;
 
+/** How many entries a reader has looked at, and how many of these for the sizes and hashes of directories. */
+export interface Seen {
+  scanned: number;
+  hashed: number;
+}
+
 /** The tree that a stack of layers makes. Collisions are thrown where they are met, as pachd does. */
-export function openTree(db: Db, packs: Packs, layers: readonly number[], datum: string, signal: AbortSignal): Tree {
+export function openTree(
+  db: Db,
+  packs: Packs,
+  layers: readonly number[],
+  datum: string,
+  signal: AbortSignal,
+  seen: Seen,
+): Tree {
   const infos = new Map<string, NodeInfo>();
   const pause = createPause(signal);
 
@@ -59,6 +72,7 @@ export function openTree(db: Db, packs: Packs, layers: readonly number[], datum:
           const collision = collisionOf(previous, entry);
           if (collision !== undefined) throw refused(collision);
           previous = entry;
+          seen.scanned++;
           return entry;
         }
       },
@@ -105,6 +119,7 @@ export function openTree(db: Db, packs: Packs, layers: readonly number[], datum:
         if (slash >= 0) child = await read(entry.path.slice(0, slash + 1));
         else {
           child = isDirPath(entry.path) ? EMPTY_DIR : await contentInfo(entry);
+          seen.hashed++;
           const isSelf = entry.path === dir;
           entry = await source.next();
           if (isSelf) continue;

@@ -9,7 +9,7 @@ import {
 import type { App } from '../app.ts';
 import { authenticate, type Caller } from '../auth/tokens.ts';
 import { InjectedError } from '../faults/faults.ts';
-import { waitOut } from '../latency.ts';
+import type { Meter } from '../latency/latency.ts';
 import { PfsError } from '../store/errors.ts';
 import { toRpcError } from './errors.ts';
 
@@ -21,9 +21,13 @@ export interface Context {
   readonly requireCaller: () => Caller | undefined;
   /** Aborts when the client is gone or its deadline is over. */
   readonly signal: AbortSignal;
+  /** What the call does, as far as that is to take its time. */
+  readonly meter: Meter;
 }
 
 const RESET_WAIT_MS = 1;
+/** What a stream's changes take to be written when they have all come. */
+const EFFECT_MS = 5;
 
 export type Send<T> = (message: T) => Promise<void>;
 
@@ -40,18 +44,16 @@ export interface Calls {
 
 /** `token`: whether the calls need one when auth is on. */
 export function createCalls(app: App, options: { readonly token: boolean }): Calls {
-  /** Counts the call; what it gives waits until the call has taken as long as it is to take. */
-  const enter = (call: { readonly getPath: () => string }) => {
-    const startedAt = performance.now();
+  const enter = (call: { readonly getPath: () => string }): Meter => {
     const method = methodOf(call);
     app.counters.call(method);
-    return (signal?: AbortSignal) => waitOut(startedAt, app.latency.callMs(method), signal);
+    return app.latency.begin(method);
   };
-  const contextOf = (call: EventEmitter & { readonly metadata: Metadata }): Context => {
+  const contextOf = (call: EventEmitter & { readonly metadata: Metadata }, meter: Meter): Context => {
     const abort = new AbortController();
     call.on('cancelled', () => abort.abort());
     const requireCaller = () => (app.authOn ? authenticate(app.db, tokenOf(call.metadata)) : undefined);
-    return { caller: options.token ? requireCaller() : undefined, requireCaller, signal: abort.signal };
+    return { caller: options.token ? requireCaller() : undefined, requireCaller, signal: abort.signal, meter };
   };
   const faultsOf = (call: { readonly getPath: () => string; readonly getPeer: () => string }) => {
     const method = methodOf(call);
@@ -66,57 +68,69 @@ export function createCalls(app: App, options: { readonly token: boolean }): Cal
 
   return {
     unary: (handler) => (call, callback) => {
-      const due = enter(call);
+      const meter = enter(call);
       void (async () => {
         try {
-          const context = contextOf(call);
+          const context = contextOf(call, meter);
           const fault = faultsOf(call);
           await fault('before');
           const answer = await handler(call.request, context);
           await fault('after');
-          await due();
+          await meter.pace();
           callback(null, answer);
         } catch (error) {
-          await due();
+          await meter.pace();
           callback(failed(call, error));
+        } finally {
+          meter.end();
         }
       })();
     },
     stream: (handler) => (call) => {
-      const due = enter(call);
+      const meter = enter(call);
       void (async () => {
         try {
-          const context = contextOf(call);
+          const context = contextOf(call, meter);
           const fault = faultsOf(call);
-          await due(context.signal);
           await fault('before');
-          await handler(call.request, context, (message) => sendTo(call, message, context.signal));
+          await handler(call.request, context, async (message) => {
+            meter.cost.sent++;
+            await meter.pace(context.signal);
+            await sendTo(call, message, context.signal);
+          });
           await fault('after');
+          await meter.pace(context.signal);
           call.end();
         } catch (error) {
+          await meter.pace();
           const { code, details } = failed(call, error);
           call.emit('error', { code, details });
+        } finally {
+          meter.end();
         }
       })();
     },
     upload: (handler) => (call, callback) => {
-      const due = enter(call);
+      const meter = enter(call);
       void (async () => {
         try {
-          const context = contextOf(call);
+          const context = contextOf(call, meter);
           const fault = faultsOf(call);
-          const answer = await handler(
-            wholeStream(call, context.signal, () => fault('before')),
-            context,
-          );
+          const atEnd = async () => {
+            await meter.pace(context.signal, EFFECT_MS);
+            await fault('before');
+          };
+          const answer = await handler(wholeStream(call, context.signal, atEnd), context);
           await fault('after');
-          await due();
+          await meter.pace();
           callback(null, answer);
         } catch (error) {
           callback(failed(call, error));
           // What the client still sends is read and dropped, so that it gets to see the answer.
           call.on('error', () => undefined);
           call.resume();
+        } finally {
+          meter.end();
         }
       })();
     },

@@ -23,16 +23,23 @@ export async function applyChanges(
   below: Below,
   context: Context,
 ): Promise<void> {
+  const { cost } = context.meter;
+  let last = '';
   for (let next = await requests.next(); !next.done; next = await requests.next()) {
     const { body } = next.value;
     switch (body?.$case) {
       case 'addFile':
+        // A large file comes in several messages.
+        if (body.value.path !== last) cost.writtenFiles++;
+        last = body.value.path;
+        if (body.value.source?.$case === 'raw') cost.writtenBytes += body.value.source.value?.length ?? 0;
         await addFile(app, writer, body.value);
         break;
       case 'deleteFile':
         await writer.remove(body.value.path, body.value.datum, below);
         break;
       case 'copyFile':
+        cost.writtenFiles++;
         await copyFile(open, writer, body.value, context);
         break;
       case 'setCommit':

@@ -17,6 +17,9 @@ import type { Guard } from './guard.ts';
 export function metadataService({ db }: App, calls: Calls, guard: Guard): APIServer {
   const edit = (context: Context, { target, op: asked }: Edit) => {
     const op = toOp(asked);
+    const { cost } = context.meter;
+    cost.writtenBytes += sizeOfOp(op);
+    if (target?.$case === 'repo') cost.variant = 'repo';
     switch (target?.$case) {
       case 'project': {
         const project = within('pick project', () => findProject(db, projectName(target.value)));
@@ -118,6 +121,11 @@ function toOp(op: Edit['op']): MetadataOp {
     case undefined:
       throw new PfsError('invalidArgument', 'validate request: invalid Edit.Op: value is required');
   }
+}
+
+function sizeOfOp(op: MetadataOp): number {
+  if ('value' in op) return op.value.length;
+  return op.kind === 'replace' ? Object.values(op.map).reduce((sum, value) => sum + value.length, 0) : 0;
 }
 
 function projectName(picker: ProjectPicker | undefined): string {

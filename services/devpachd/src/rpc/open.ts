@@ -2,6 +2,7 @@ import { Permission } from '../../../../proto/gen/auth/auth.ts';
 import type { Commit } from '../../../../proto/gen/pfs/pfs.ts';
 import type { App } from '../app.ts';
 import type { Entry } from '../files/entry.ts';
+import { countRows } from '../files/layers.ts';
 import { filesUnder, openTree, type Tree } from '../files/tree.ts';
 import { layersOf } from '../store/commit-files.ts';
 import { notFound, type PfsError } from '../store/errors.ts';
@@ -41,12 +42,15 @@ export function createOpen(app: App, guard: Guard): Open {
       commit,
       committedAt,
       layers,
-      tree: (datum: string) => openTree(db, packs, layers, datum, context.signal),
+      tree: (datum: string) => openTree(db, packs, layers, datum, context.signal, context.meter.cost),
       entries: (prefix: string, datum: string) => filesUnder(db, layers, prefix, datum, context.signal),
       fileNotFound: missing,
     });
+    const { cost } = context.meter;
     if (ref.repo.name === FILE_SETS_REPO) {
       const layers = openFileSet(db, parseFileSetId(ref.id));
+      cost.source = 'set';
+      cost.files = countRows(db, layers);
       const where = `not found in repo ${repoText(ref.repo)} at commit ${ref.id}`;
       const missing = (path: string) => notFound(`file ${path} ${where}`);
       return opened(fromCommit(ref.repo, ref.id), null, layers, missing);
@@ -56,7 +60,11 @@ export function createOpen(app: App, guard: Guard): Open {
     const isSettled = (commit: typeof picked.commit) => commit.finishing === null || commit.finished !== null;
     const commit = await waiting.until(picked.commit, isSettled, context.signal);
     const committedAt = commit.finished === null ? null : commit.finishing;
+    const layers = layersOf(db, commit);
+    cost.source = commit.finishing === null ? 'open' : 'commit';
+    cost.files = countRows(db, layers);
+    cost.sets = commit.diff.length;
     // pachd tells nothing of a missing file in a commit but the code.
-    return opened(fromCommit(repoRef(picked.repo), commit.id), committedAt, layersOf(db, commit), () => notFound(''));
+    return opened(fromCommit(repoRef(picked.repo), commit.id), committedAt, layers, () => notFound(''));
   };
 }

@@ -65,6 +65,7 @@ export function commitMethods(app: App, calls: Calls, guard: Guard): Methods {
             : head === undefined
               ? undefined
               : db.commits.get([repo.id, head]);
+          if (from?.finished === null) context.meter.cost.variant = 'finishing';
           const createdBy = context.caller?.principal ?? '';
           const made = startCommit(db, { repo, branch: at.name, parent: from, origin: 'user', description, createdBy });
           return { commit: made, ref: repoRef(repo) };
@@ -103,6 +104,9 @@ export function commitMethods(app: App, calls: Calls, guard: Guard): Methods {
         return CommitInfo.fromPartial({ commit, description, finished: toTimestamp(0) });
       }
       const { commit } = pickCommit(db, ref);
+      const { cost } = context.meter;
+      if (ref.id === '') cost.variant = 'branch';
+      for (const value of Object.values(commit.metadata)) cost.readBytes += value.length;
       const reached = await waiting.until(commit, (current) => hasReached(db, current, wait), context.signal);
       return fromCommitRecord(db, reached);
     }),
@@ -134,6 +138,7 @@ export function commitMethods(app: App, calls: Calls, guard: Guard): Methods {
           yield at;
         }
       }
+      context.meter.cost.files = db.repoCommits.getKeysCount({ start: [repo.id, 0], end: [repo.id + 1, 0] });
       let left = number === 0 ? Number.POSITIVE_INFINITY : number;
       for (const commit of chosen()) {
         if (left === 0) break;

@@ -23,6 +23,10 @@ export function contentMethods({ packs, counters }: App, calls: Calls, open: Ope
     const opened = await open(context, commit);
     const glob = cleanPath(file.path);
     const prefix = literalPrefix(glob);
+    const { cost, sawBefore } = context.meter;
+    cost.bounded = request.pathRange !== undefined;
+    cost.alternatives = glob.includes('{') ? glob.split(',').length : 0;
+    cost.again = cost.source === 'set' && sawBefore(`${opened.layers.join()} ${glob}`);
     const nodes = opened.tree(file.datum).nodes({
       prefix,
       exact: prefix === glob && !glob.includes('\\'),
@@ -59,7 +63,10 @@ export function contentMethods({ packs, counters }: App, calls: Calls, open: Ope
       });
       const content = await single(nodes, opened, path);
       const out = createOutput(send);
-      for await (const piece of readContent(packs, content, request.offset)) await out.write(piece);
+      for await (const piece of readContent(packs, content, request.offset)) {
+        context.meter.cost.readBytes += piece.length;
+        await out.write(piece);
+      }
       await out.end();
     }),
 
@@ -71,6 +78,8 @@ export function contentMethods({ packs, counters }: App, calls: Calls, open: Ope
       for await (const { path: name, content } of nodes) {
         empty = false;
         const sizeBytes = isDirPath(name) ? 0 : (content?.sizeBytes ?? 0);
+        context.meter.cost.sent++;
+        context.meter.cost.readBytes += sizeBytes;
         await out.write(tarHeader(name, sizeBytes));
         if (!content || isDirPath(name)) continue;
         for await (const piece of readContent(packs, content, 0)) await out.write(piece);

@@ -75,7 +75,9 @@ export function fileSetMethods(app: App, calls: Calls, open: Open): Methods {
       return {};
     }),
 
-    composeFileSet: calls.unary(async ({ fileSetIds, ttlSeconds, compact }) => {
+    composeFileSet: calls.unary(async ({ fileSetIds, ttlSeconds, compact }, { meter: { cost } }) => {
+      cost.sets = fileSetIds.length;
+      if (compact) cost.variant = 'compact';
       const tokens = fileSetIds.map(parseFileSetId);
       const ttlMs = ttlSeconds * 1000;
       if (!compact) return created(await db.write(() => createFileSet(db, stackFileSets(db, tokens), ttlMs)));

@@ -98,6 +98,8 @@ export function listingMethods({ db }: App, calls: Calls, guard: Guard, open: Op
       guard.repo(context, commit.repo, Permission.REPO_READ, Permission.REPO_LIST_FILE);
       const opened = await open(context, commit);
       const glob = cleanPath(pattern);
+      context.meter.cost.bounded = pathRange !== undefined;
+      context.meter.cost.wild = literalPrefix(glob) !== glob;
       const matches = matchPath(glob);
       const prefix = literalPrefix(glob);
       const tree = opened.tree('');

@@ -1,8 +1,10 @@
 import { Permission } from '../../../../proto/gen/auth/auth.ts';
 import type { APIServer } from '../../../../proto/gen/pfs/pfs.ts';
 import type { App } from '../app.ts';
+import { countRows } from '../files/layers.ts';
 import { filesUnder } from '../files/tree.ts';
 import { createFileWriter } from '../files/writer.ts';
+import { branchText } from '../store/branches.ts';
 import { addLayers, layersOf } from '../store/commit-files.ts';
 import { alreadyFinished, finishCommit } from '../store/commits.ts';
 import { PfsError, refused } from '../store/errors.ts';
@@ -74,6 +76,10 @@ export function modifyMethods(app: App, calls: Calls, guard: Guard, open: Open):
       if (first.value.body?.$case !== 'setCommit') throw refused('first message must be a commit');
       const target = chooseTarget(app, toCommitRef(first.value.body.value));
       const base = target.kind === 'open' ? target.commit : target.head;
+      if (target.kind === 'branch') {
+        context.meter.cost.branch = branchText(target.branch);
+        context.meter.cost.files = target.head?.total ? countRows(db, target.head.total) : 0;
+      }
       async function* below(prefix: string): AsyncGenerator<string> {
         if (!base) return;
         const layers = layersOf(db, db.commits.get([base.repoId, base.id]) ?? base);

@@ -5,7 +5,8 @@ import { hashOf } from '../files/content.ts';
 import { END, mergedEntries, openCursor } from '../files/cursor.ts';
 import { holdLayers, type PreparedLayer, releaseLayers } from '../files/layers.ts';
 import { createFullValidator, createValidator, type Verdict } from '../files/validate.ts';
-import { type Latency, waitOut } from '../latency.ts';
+import { type Latency, waitOut } from '../latency/latency.ts';
+import type { Finishing } from '../latency/model.ts';
 import { baseOf } from './commit-files.ts';
 import { putCommit } from './commits.ts';
 import type { Db } from './db.ts';
@@ -49,7 +50,11 @@ export function startFinisher({ db, packs, owner, waiting, counters, latency, on
     try {
       for (let commit = nextDue(db, repoId); commit && !closed; commit = nextDue(db, repoId)) {
         const startedAt = performance.now();
-        const due = (files: number) => waitOut(startedAt, latency.finishMs(files), closing.signal);
+        const due = (work: Omit<Finishing, 'isFollowed' | 'busyRepos'>) => {
+          const isFollowed = db.finishing.getKeysCount({ start: [repoId, 0], end: [repoId + 1, 0], limit: 2 }) > 1;
+          const ms = latency.finishMs({ ...work, isFollowed, busyRepos: running.size });
+          return waitOut(startedAt, ms, closing.signal);
+        };
         if (!(await finishOne(db, packs, owner, lease, commit, due))) break;
         counters.count('commitsFinished');
         if (db.commits.get([repoId, commit.id])?.error) counters.count('commitsFailed');
@@ -67,8 +72,12 @@ export function startFinisher({ db, packs, owner, waiting, counters, latency, on
       if (running.has(repoId) || !isLeaseFree(db, `repo:${repoId}`, owner) || !nextDue(db, repoId)) continue;
       const work = finishRepo(repoId)
         .catch(onError)
-        .finally(() => running.delete(repoId));
+        .finally(() => {
+          running.delete(repoId);
+          latency.setBusy(running.size);
+        });
       running.set(repoId, work);
+      latency.setBusy(running.size);
     }
   };
   const timer = setInterval(look, POLL_MS);
@@ -109,9 +118,14 @@ async function finishOne(
   owner: string,
   lease: string,
   commit: CommitRecord,
-  due: (files: number) => Promise<void>,
+  due: (work: Omit<Finishing, 'isFollowed' | 'busyRepos'>) => Promise<void>,
 ): Promise<boolean> {
-  if (commit.error !== '') return settle(db, owner, lease, commit, { sizeBytes: 0, error: commit.error }, undefined);
+  const count = (rows: readonly number[]) => rowsOf(db, rows).reduce((sum, one) => sum + one, 0);
+  const sets = commit.diff.length;
+  if (commit.error !== '') {
+    await due({ files: 0, newFiles: 0, sets, hasBase: false, failed: true });
+    return settle(db, owner, lease, commit, { sizeBytes: 0, error: commit.error }, undefined);
+  }
   const base = baseOf(db, commit);
   const below = base?.total ?? [];
   const pause = createPause();
@@ -126,7 +140,8 @@ async function finishOne(
   const total = verdict.error === '' ? await compactTotal(db, owner, layers) : undefined;
   const compactingMs = Date.now() - compactingSince - validatingMs;
 
-  await due(rowsOf(db, layers).reduce((sum, rows) => sum + rows, 0));
+  const newFiles = count(diffLayers);
+  await due({ files: count(below) + newFiles, newFiles, sets, hasBase: below.length > 0, failed: false });
   const done = await settle(db, owner, lease, commit, verdict, { diffLayers, total, compactingMs, validatingMs });
   await diff?.abandon();
   await total?.made?.abandon();
