@@ -110,14 +110,18 @@ export async function* serverStream<Message>(
   ignoreRepeatedErrors(call);
   if (caller.signal.aborted) cancel();
   else caller.signal.addEventListener('abort', cancel, { once: true });
+  let ended = false;
   try {
     for await (const message of call) yield message as Message;
+    ended = true;
   } catch (error) {
+    ended = true;
     throw toPachdError(name, error);
   } finally {
     channel.inFlight -= 1;
     caller.signal.removeEventListener('abort', cancel);
-    call.cancel();
+    // Each call that is left early resets its HTTP/2 stream, and a server may end a connection with too many of these.
+    if (!ended) call.cancel();
   }
 }
 

@@ -64,6 +64,8 @@ const SENTENCES: readonly (readonly [RegExp, PachdErrorKind])[] = [
   [/already exists/, 'already-exists'],
 ];
 
+const BROKEN_CONNECTION = /^Received RST_STREAM|Session closed with error|triggered by internal client error/;
+
 const BY_CODE: Partial<Record<status, PachdErrorKind>> = {
   [status.ALREADY_EXISTS]: 'already-exists',
   [status.UNAUTHENTICATED]: 'bad-token',
@@ -85,6 +87,8 @@ export function toPachdError(call: string, error: unknown): PachdError {
 export function fromStatus(call: string, code: number, text: string, cause?: unknown): PachdError {
   // A file that is not there comes with no sentence at all.
   if (code === status.NOT_FOUND && text === '') return new PachdError('file-not-found', call, 'not found', cause);
+  // A connection that breaks under a call is INTERNAL to the library.
+  if (code === status.INTERNAL && BROKEN_CONNECTION.test(text)) return new PachdError('unavailable', call, text, cause);
   // The transport's own faults are told by their code, whatever words a server has put into them.
   const transport = code === status.UNAVAILABLE || code === status.CANCELLED || code === status.DEADLINE_EXCEEDED;
   const said = transport ? undefined : SENTENCES.find(([pattern]) => pattern.test(text))?.[1];

@@ -69,15 +69,17 @@ export function readCalls(pool: Pool) {
         pattern: path,
         pathRange: { lower: path, upper: path + JUST_AFTER },
       };
+      let found: FileSummary | undefined;
+      // Read to its end, which comes with the one file.
       for await (const info of pool.stream((channel) =>
         serverStream<FileInfo>('GlobFile', channel, caller, DEADLINE_MS, (metadata, options) =>
           channel.pfs.globFile(request, metadata, options),
         ),
       )) {
         const file = fileSummary(info);
-        if (file.kind === 'file' && file.path === path) return file;
+        if (file.kind === 'file' && file.path === path) found = file;
       }
-      return undefined;
+      return found;
     },
 
     /** The entries directly in a directory ("/d" or "/"), in byte order, directories with their slash. */

@@ -9,8 +9,8 @@ const HEALTH_DEADLINE_MS = 2_000;
 
 export interface Pool {
   /**
-   * Runs a call on the least loaded pachd. A call that is safe to repeat is tried once more on another one when its
-   * connection fails; others never are, since nobody knows how far they got.
+   * Runs a call on the least loaded pachd. A call that is safe to repeat is tried once more when its
+   * connection fails, on another one if there is one; others never are, since nobody knows how far they got.
    */
   run<T>(repeat: 'safe' | 'never', attempt: (channel: Channel) => Promise<T>): Promise<T>;
   /** The same for a call that streams its answer, and is safe to repeat: as long as nothing of it has come. */
@@ -37,10 +37,10 @@ export function openPool(
     return best;
   };
 
-  /** Leaves a pachd alone for a while, and gives another one to ask, if there is one. */
-  const eject = (channel: Channel): Channel | undefined => {
+  /** Leaves a pachd alone for a while, and gives another one to ask; the same, over a new connection, if it is the only one. */
+  const eject = (channel: Channel): Channel => {
     channel.ejectedUntilMs = performance.now() + EJECTION_MS;
-    return channels.length === 1 ? undefined : pick(channel);
+    return pick(channel);
   };
 
   return {
@@ -49,8 +49,9 @@ export function openPool(
       try {
         return await attempt(channel);
       } catch (error) {
-        const other = isPachdError(error, 'unavailable') ? eject(channel) : undefined;
-        if (repeat === 'never' || other === undefined) throw error;
+        if (!isPachdError(error, 'unavailable')) throw error;
+        const other = eject(channel);
+        if (repeat === 'never') throw error;
         return attempt(other);
       }
     },
@@ -63,8 +64,9 @@ export function openPool(
           yield message;
         }
       } catch (error) {
-        const other = isPachdError(error, 'unavailable') ? eject(channel) : undefined;
-        if (begun || other === undefined) throw error;
+        if (!isPachdError(error, 'unavailable')) throw error;
+        const other = eject(channel);
+        if (begun) throw error;
         yield* attempt(other);
       }
     },

@@ -209,7 +209,7 @@ export function createFiles(pachd: Pachd, contentCacheBytes: number): Files {
     return content;
   }
 
-  /** Reads a part of a file, and leaves pachd's stream when it has it. */
+  /** Reads a part of a file. A part that ends with the file is read to the end of pachd's stream, one that does not leaves it. */
   async function* bytesAt(
     caller: Caller,
     { source, path }: Place,
@@ -219,12 +219,13 @@ export function createFiles(pachd: Pachd, contentCacheBytes: number): Files {
     let left = last - first + 1;
     if (left <= 0) return;
     for await (const bytes of pachd.readFile(caller, source, path, first)) {
+      if (left === 0) return;
       const part = bytes.length > left ? bytes.subarray(0, left) : bytes;
       left -= part.length;
       yield part;
-      if (left === 0) return;
+      if (part.length < bytes.length) return;
     }
-    throw new Failure('unexpected', `${path} ended ${left} bytes early`);
+    if (left > 0) throw new Failure('unexpected', `${path} ended ${left} bytes early`);
   }
 }
 

@@ -101,14 +101,15 @@ async function* files(
   let last = range.after;
   let marker = firstMarker(folder, range);
   for (;;) {
-    let got = 0;
-    const page = { after: marker, number };
+    const asked = { after: marker, number };
     const answer =
       scan === 'below'
-        ? pachd.walkFiles(caller, commit, directory, page)
-        : pachd.listFiles(caller, commit, directory, page);
-    for await (const file of answer) {
-      got += 1;
+        ? pachd.walkFiles(caller, commit, directory, asked)
+        : pachd.listFiles(caller, commit, directory, asked);
+    // The page is read to its end, whoever wants less of it: a call that is left early costs pachd's connection a reset.
+    const page: FileSummary[] = [];
+    for await (const file of answer) page.push(file);
+    for (const file of page) {
       const key = keyOfPath(file.path);
       marker = scan === 'folder' && file.kind === 'directory' ? file.path + GREATEST : file.path + LEAST;
       if (!key.startsWith(prefix)) {
@@ -121,7 +122,7 @@ async function* files(
       last = key;
       yield file;
     }
-    if (got < number) return;
+    if (page.length < number) return;
   }
 }
 
