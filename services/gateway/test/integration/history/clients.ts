@@ -1,0 +1,199 @@
+import { type Answer, encode, type SendOptions, send } from '../../support/http.ts';
+import type { Record } from './record.ts';
+import type { Choices } from './seeded.ts';
+
+/** The keys that all clients work on. */
+export const KEYS = ['a', 'b', 'folder/c', 'folder/d'];
+/**
+ * Those of them that somebody outside writes to, and those for conditional requests. They are apart, since a conditional write that meets
+ * another's commit of the same key may be seen before it is taken back (docs/architecture.md, "Writes").
+ */
+export const OUTSIDE_KEYS = ['a', 'folder/c'];
+const CONDITIONAL_KEYS = ['b', 'folder/d'];
+/** Small enough to wait in memory, and large enough to go through a file set. */
+const SIZES_BYTES = [16, 16, 16, 5_000, 1_000_001];
+
+/** What an answer says of a write. */
+type Verdict = 'done' | 'not done' | 'unsure';
+
+export interface ClientOptions {
+  readonly name: string;
+  readonly choices: Choices;
+  /** Asked before each request. */
+  readonly goesOn: () => boolean;
+  /** Whether connections may break: nobody knows then what became of the request. Otherwise it is an error. */
+  readonly mayBreak: boolean;
+}
+
+/**
+ * One client of a bucket: it makes one request after the other, and notes what became of it. Told to come back later, it does so.
+ * @throws when an answer is none that S3 gives for such a request
+ */
+export async function runClient(url: string, bucket: string, record: Record, options: ClientOptions): Promise<void> {
+  const { name, choices, goesOn, mayBreak } = options;
+  let copies = 0;
+  const ask = (method: string, key: string, how?: SendOptions) => request(method, `/${bucket}/${key}`, how);
+  const actions = [put, put, put, create, swap, get, get, head, list, remove, removeMany, copy];
+  while (goesOn()) await choices.pick(actions)();
+
+  async function request(method: string, path: string, how: SendOptions = {}): Promise<Answer> {
+    let answer: Answer;
+    try {
+      answer = await send(url, method, path, how);
+    } catch (error) {
+      if (!mayBreak) throw error;
+      answer = BROKEN;
+    }
+    if (isBusy(answer.status)) {
+      const seconds = Number(answer.headers['retry-after']);
+      if (!(seconds > 0)) throw new Error(`${answer.status} without Retry-After: ${answer.text}`);
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+    }
+    return answer;
+  }
+
+  async function put(): Promise<void> {
+    const key = choices.pick(KEYS);
+    const { value, content } = record.newContent(choices.pick(SIZES_BYTES));
+    const note = record.call();
+    const answer = await ask('PUT', key, { body: content });
+    const verdict = verdictOf('PutObject', answer);
+    if (verdict === 'done') record.learnEtag(answer.headers['etag'] ?? '', value);
+    if (verdict !== 'not done') note(key, { kind: 'write', value }, verdict === 'unsure');
+  }
+
+  async function create(): Promise<void> {
+    const key = choices.pick(CONDITIONAL_KEYS);
+    const { value, content } = record.newContent(16);
+    const note = record.call();
+    const answer = await ask('PUT', key, { body: content, headers: { 'if-none-match': '*' } });
+    if (answer.status === 412) return note(key, { kind: 'present' });
+    const verdict = verdictOf('PutObject', answer);
+    if (verdict === 'done') record.learnEtag(answer.headers['etag'] ?? '', value);
+    if (verdict !== 'not done') note(key, { kind: 'create', value }, verdict === 'unsure');
+  }
+
+  async function swap(): Promise<void> {
+    const key = choices.pick(CONDITIONAL_KEYS);
+    const seen = await ask('HEAD', key);
+    const etag = seen.headers['etag'];
+    const over = etag && record.valueOfEtag(etag);
+    if (seen.status !== 200 || etag === undefined || over === undefined) return;
+    const { value, content } = record.newContent(16);
+    const note = record.call();
+    const answer = await ask('PUT', key, { body: content, headers: { 'if-match': etag } });
+    if (answer.status === 412) return note(key, { kind: 'differs', from: over });
+    if (answer.status === 404) return note(key, { kind: 'read', value: undefined });
+    const verdict = verdictOf('PutObject', answer);
+    if (verdict === 'done') record.learnEtag(answer.headers['etag'] ?? '', value);
+    if (verdict !== 'not done') note(key, { kind: 'swap', over, value }, verdict === 'unsure');
+  }
+
+  async function get(): Promise<void> {
+    const key = choices.pick(KEYS);
+    const note = record.call();
+    const answer = await ask('GET', key);
+    if (answer.status === 404) return note(key, { kind: 'read', value: undefined });
+    if (isBusy(answer.status)) return;
+    expectStatus('GetObject', answer, 200);
+    const value = record.valueOf(answer.body);
+    record.learnEtag(answer.headers['etag'] ?? '', value);
+    note(key, { kind: 'read', value });
+  }
+
+  async function head(): Promise<void> {
+    const key = choices.pick(KEYS);
+    const note = record.call();
+    const answer = await ask('HEAD', key);
+    if (answer.status === 404) return note(key, { kind: 'read', value: undefined });
+    if (isBusy(answer.status)) return;
+    expectStatus('HeadObject', answer, 200);
+    const value = record.valueOfEtag(answer.headers['etag'] ?? '');
+    note(key, value === undefined ? { kind: 'present' } : { kind: 'read', value });
+  }
+
+  async function list(): Promise<void> {
+    const note = record.call();
+    const answer = await request('GET', `/${bucket}`, { query: [['list-type', '2']] });
+    if (isBusy(answer.status)) return;
+    expectStatus('ListObjectsV2', answer, 200);
+    const listed = new Map(
+      [...answer.text.matchAll(/<Key>([^<]*)<\/Key>.*?<ETag>([^<]*)<\/ETag>/gs)].map(([, key = '', etag = '']) => [
+        key,
+        etag.replaceAll('&quot;', '"').replaceAll('&#34;', '"'),
+      ]),
+    );
+    for (const key of KEYS) {
+      const etag = listed.get(key);
+      if (etag === undefined) note(key, { kind: 'read', value: undefined });
+      else {
+        const value = record.valueOfEtag(etag);
+        note(key, value === undefined ? { kind: 'present' } : { kind: 'read', value });
+      }
+    }
+  }
+
+  async function remove(): Promise<void> {
+    const key = choices.pick(KEYS);
+    const note = record.call();
+    const answer = await ask('DELETE', key);
+    const verdict = verdictOf('DeleteObject', answer, 204);
+    if (verdict !== 'not done') note(key, { kind: 'write', value: undefined }, verdict === 'unsure');
+  }
+
+  async function removeMany(): Promise<void> {
+    const keys = KEYS.filter(() => choices.below(2) === 0);
+    if (keys.length === 0) return;
+    const body = `<Delete>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join('')}</Delete>`;
+    const note = record.call();
+    const answer = await request('POST', `/${bucket}`, { query: [['delete', null]], body });
+    const verdict = verdictOf('DeleteObjects', answer);
+    for (const key of keys) {
+      const deleted = verdict === 'done' && answer.text.includes(`<Deleted><Key>${key}</Key></Deleted>`);
+      note(key, { kind: 'write', value: undefined }, !deleted);
+    }
+  }
+
+  /** To a key of its own, where nobody else writes: what was acknowledged must be there. */
+  async function copy(): Promise<void> {
+    const source = choices.pick(KEYS);
+    copies += 1;
+    const target = `copies/${name}-${copies}`;
+    const note = record.call();
+    const answer = await ask('PUT', target, { headers: { 'x-amz-copy-source': encode(`/${bucket}/${source}`) } });
+    if (answer.status === 404) return note(source, { kind: 'read', value: undefined });
+    if (verdictOf('CopyObject', answer) !== 'done') return;
+    const got = await ask('GET', target);
+    if (isBusy(got.status)) return;
+    expectStatus('GetObject of a copy', got, 200);
+    const value = record.valueOf(got.body);
+    record.learnEtag(/<ETag>([^<]*)<\/ETag>/.exec(answer.text)?.[1]?.replaceAll(/&quot;|&#34;/g, '"') ?? '', value);
+    note(source, { kind: 'read', value });
+  }
+}
+
+/** A request without an answer: as if the client had been told to try again at once. */
+const BROKEN: Answer = {
+  status: 503,
+  headers: { 'retry-after': '0.1' },
+  body: Buffer.alloc(0),
+  text: '',
+  code: '',
+};
+
+/** 503: not now; 409: others keep writing, or the key is below an object of theirs. Whether anything was done is then not known. */
+function verdictOf(operation: string, answer: { status: number; code: string; text: string }, ok = 200): Verdict {
+  if (answer.status === ok) return 'done';
+  if (answer.code === 'ObjectNameConflict') return 'not done';
+  if (isBusy(answer.status) || answer.status === 409) return 'unsure';
+  expectStatus(operation, answer, ok);
+  return 'unsure';
+}
+
+function isBusy(status: number): boolean {
+  return status === 503;
+}
+
+function expectStatus(operation: string, answer: { status: number; text: string }, expected: number): void {
+  if (answer.status !== expected) throw new Error(`${operation}: ${answer.status} ${answer.text}`);
+}

@@ -1,0 +1,44 @@
+import { freshBucketName, repoOf } from '../../support/buckets.ts';
+import { send } from '../../support/http.ts';
+import { runClient } from './clients.ts';
+import { runOutsider } from './outsider.ts';
+import { type Record, startRecord } from './record.ts';
+import { seeded } from './seeded.ts';
+
+export interface HistoryOptions {
+  readonly seed: number;
+  readonly clients: number;
+  readonly requestsEach: number;
+  /** HOST:PORT of the pachd at which somebody else writes at the same time; without it nobody does. */
+  readonly outsiderAt?: string;
+}
+
+/** Lets clients, and somebody else, work on the same few keys of a new bucket at once. @returns what they did and saw. */
+export async function runHistory(url: string, options: HistoryOptions): Promise<Record> {
+  const { seed, clients, requestsEach, outsiderAt } = options;
+  const bucket = freshBucketName('history');
+  const created = await send(url, 'PUT', `/${bucket}`);
+  if (created.status !== 200) throw new Error(`CreateBucket: ${created.status} ${created.text}`);
+  const record = startRecord();
+  let over = false;
+  const outsider =
+    outsiderAt === undefined
+      ? undefined
+      : runOutsider(outsiderAt, repoOf(bucket), record, seeded(seed + 1_000_000), () => over);
+  const working = Array.from({ length: clients }, (_, number) => {
+    let left = requestsEach;
+    const goesOn = () => left-- > 0;
+    return runClient(url, bucket, record, {
+      name: String(number),
+      choices: seeded(seed * 1_000 + number),
+      goesOn,
+      mayBreak: false,
+    });
+  });
+  const outcomes = await Promise.allSettled(working);
+  over = true;
+  await outsider;
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return record;
+}

@@ -1,0 +1,135 @@
+import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  type Commit,
+  CommitState,
+  FinishCommitRequest,
+  InspectCommitRequest,
+  ModifyFileRequest,
+  APIClient as PfsClient,
+  StartCommitRequest,
+} from '../../../../../proto/gen/pfs/pfs.ts';
+import type { BranchName } from '../../support/pachd.ts';
+import { OUTSIDE_KEYS } from './clients.ts';
+import type { Record } from './record.ts';
+import type { Choices } from './seeded.ts';
+
+type Edit = { readonly path: string; readonly content: Uint8Array | undefined };
+type Done<T> = (error: ServiceError | null, value: T) => void;
+
+const CALL_MAX_MS = 60_000;
+
+/** Somebody who writes to the same branch and keys at pachd itself, as pachctl and pipelines do, until `isOver`. */
+export async function runOutsider(
+  address: string,
+  branch: BranchName,
+  record: Record,
+  choices: Choices,
+  isOver: () => boolean,
+): Promise<number> {
+  const pfs = new PfsClient(address, credentials.createInsecure());
+  const metadata = new Metadata();
+  const repo = { name: branch.repo, type: 'user', project: { name: branch.project } };
+  const head = { repo, name: branch.branch };
+  const actions = [oneOff, oneOff, openCommit, collide, shadow];
+  let commits = 0;
+  try {
+    while (!isOver()) {
+      await choices.pick(actions)();
+      commits += 1;
+    }
+  } finally {
+    pfs.close();
+  }
+  return commits;
+
+  /** One commit of one call. */
+  async function oneOff(): Promise<void> {
+    const key = choices.pick(OUTSIDE_KEYS);
+    const { value, content } = record.newContent(16);
+    const note = record.call();
+    await modify({ id: '', repo, branch: head }, [{ path: `/${key}`, content }]);
+    await waitForHead();
+    note(key, { kind: 'write', value });
+  }
+
+  /** A commit that stays open for a while, in which others see what is written at once. */
+  async function openCommit(): Promise<void> {
+    const commit = await call<{ id: string }>((done) =>
+      pfs.startCommit(StartCommitRequest.create({ branch: head }), metadata, options(), done),
+    ).catch(unlessBusy);
+    if (commit === undefined) return;
+    const key = choices.pick(OUTSIDE_KEYS);
+    const { value, content } = record.newContent(16);
+    const note = record.call();
+    await modify({ id: commit.id, repo, branch: undefined }, [{ path: `/${key}`, content }]);
+    // So that others have a chance to meet it: as many calls as it takes a client to write once or twice.
+    for (let asked = choices.below(40); asked > 0; asked--) await inspect(commit.id, CommitState.COMMIT_STATE_UNKNOWN);
+    await call((done) =>
+      pfs.finishCommit(FinishCommitRequest.create({ commit: { id: commit.id, repo } }), metadata, options(), done),
+    );
+    await inspect(commit.id, CommitState.FINISHED);
+    note(key, { kind: 'write', value });
+  }
+
+  /** A commit that holds a file and a folder of one name, which pachd drops whole when it finishes it: nothing of it may be seen. */
+  async function collide(): Promise<void> {
+    const { content } = record.newContent(16);
+    const path = `/collision-${commits}`;
+    await modify({ id: '', repo, branch: head }, [
+      { path, content },
+      { path: `${path}/below`, content },
+      { path: `/${choices.pick(OUTSIDE_KEYS)}`, content },
+    ]);
+  }
+
+  /** For a while, a file where the keys of others have their folder. If one of them is there, this commit is the one that is dropped. */
+  async function shadow(): Promise<void> {
+    const { content } = record.newContent(16);
+    await modify({ id: '', repo, branch: head }, [{ path: '/folder', content }]);
+    if (choices.below(2) === 0) await waitForHead();
+    await modify({ id: '', repo, branch: head }, [{ path: '/folder', content: undefined }]);
+  }
+
+  function modify(commit: Commit, edits: readonly Edit[]) {
+    return call((done) => {
+      const stream = pfs.modifyFile(metadata, options(), done);
+      stream.write(ModifyFileRequest.create({ body: { $case: 'setCommit', value: commit } }));
+      for (const { path, content } of edits) {
+        stream.write(ModifyFileRequest.create({ body: { $case: 'deleteFile', value: { path, datum: '' } } }));
+        if (content === undefined) continue;
+        const source = { $case: 'raw', value: Buffer.from(content) } as const;
+        stream.write(ModifyFileRequest.create({ body: { $case: 'addFile', value: { path, datum: '', source } } }));
+      }
+      stream.end();
+    });
+  }
+
+  async function waitForHead(): Promise<void> {
+    const { head: newest } = await call<{ head?: { id: string } | undefined }>((done) =>
+      pfs.inspectBranch({ branch: head }, metadata, options(), done),
+    );
+    // A head that is open now is another's: ours is below it, and what is in an open commit can be seen.
+    if (newest === undefined) return;
+    const { finishing } = await inspect(newest.id, CommitState.COMMIT_STATE_UNKNOWN);
+    if (finishing !== undefined) await inspect(newest.id, CommitState.FINISHED);
+  }
+
+  function inspect(id: string, wait: CommitState) {
+    const request = InspectCommitRequest.create({ commit: { id, repo }, wait });
+    return call<{ finishing?: unknown }>((done) => pfs.inspectCommit(request, metadata, options(), done));
+  }
+}
+
+const options = () => ({ deadline: Date.now() + CALL_MAX_MS });
+
+function call<T>(start: (done: Done<T>) => unknown): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => (error ? reject(error) : resolve(value)));
+  });
+}
+
+/** Somebody else's head is not finished: there is no commit to be had now. */
+function unlessBusy(error: unknown): undefined {
+  if (/has not been finished|rollback/.test((error as ServiceError).details ?? '')) return undefined;
+  throw error;
+}

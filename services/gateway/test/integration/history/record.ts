@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { type Effect, isLinearizable, type Operation } from './linearizable.ts';
+
+/** All that clients did and saw, key by key. */
+export interface Record {
+  /** A content that nobody wrote before, of at least that size, and the value that stands for it. */
+  newContent(sizeBytes: number): { readonly value: string; readonly content: Buffer };
+  /** The value of a content that was read. @throws when it is not, byte for byte, a content that was made here. */
+  valueOf(content: Uint8Array): string;
+  /** @throws when the ETag stood for another value before */
+  learnEtag(etag: string, value: string): void;
+  /** The value of an ETag; undefined for one that no answer has told yet. */
+  valueOfEtag(etag: string): string | undefined;
+  /** Notes the call of an operation; the answer is noted with what it did to which keys. */
+  call(): (key: string, effect: Effect, unsure?: boolean) => void;
+  /** The keys whose operations contradict each other, with all of them. */
+  contradictions(): readonly { readonly key: string; readonly operations: readonly Operation[] }[];
+  /** How many operations are known to have been done. */
+  known(): number;
+}
+
+export function startRecord(): Record {
+  const keys = new Map<string, Operation[]>();
+  const values = new Map<string, string>();
+  const etags = new Map<string, string>();
+  let contents = 0;
+
+  return {
+    newContent(sizeBytes) {
+      contents += 1;
+      const value = `content ${contents}`;
+      const content = Buffer.alloc(Math.max(sizeBytes, 16), `${value};`);
+      values.set(digest(content), value);
+      return { value, content };
+    },
+    valueOf(content) {
+      const value = values.get(digest(content));
+      if (value === undefined) {
+        const start = Buffer.from(content.subarray(0, 40)).toString('latin1');
+        throw new Error(`nobody wrote the ${content.length} bytes that begin with ${start}`);
+      }
+      return value;
+    },
+    learnEtag(etag, value) {
+      const before = etags.get(etag);
+      if (before !== undefined && before !== value)
+        throw new Error(`the ETag ${etag} stands for ${before} and ${value}`);
+      etags.set(etag, value);
+    },
+    valueOfEtag: (etag) => etags.get(etag),
+    call() {
+      const calledAt = performance.now();
+      return (key, effect, unsure = false) => {
+        const operation = { calledAt, answeredAt: performance.now(), effect, unsure };
+        const list = keys.get(key);
+        if (list === undefined) keys.set(key, [operation]);
+        else list.push(operation);
+      };
+    },
+    contradictions: () =>
+      [...keys]
+        .filter(([, operations]) => !isLinearizable(operations))
+        .map(([key, operations]) => ({ key, operations: [...operations].sort((a, b) => a.calledAt - b.calledAt) })),
+    known: () => [...keys.values()].reduce((sum, list) => sum + list.filter(({ unsure }) => !unsure).length, 0),
+  };
+}
+
+function digest(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('base64');
+}
