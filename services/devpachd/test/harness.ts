@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { credentials, InterceptingCall, type Interceptor, type ServiceError } from '@grpc/grpc-js';
 import { DebugClient, type GetCountersResponse } from '../../../proto/gen/devpachd/devpachd.ts';
 import {
   APIClient,
@@ -116,8 +116,23 @@ export function collect<R>(stream: NodeJS.ReadableStream): Promise<R[]> {
   });
 }
 
-export function connect(address: string): Client {
-  const options = { 'grpc.max_receive_message_length': 20 << 20, 'grpc.use_local_subchannel_pool': 1 };
+/** Sends a token with every call. */
+export function sendingToken(token: string): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start: (metadata, listener, next) => {
+        metadata.set('authn-token', token);
+        next(metadata, listener);
+      },
+    });
+}
+
+export function connect(address: string, token?: string): Client {
+  const options = {
+    'grpc.max_receive_message_length': 20 << 20,
+    'grpc.use_local_subchannel_pool': 1,
+    interceptors: token === undefined ? [] : [sendingToken(token)],
+  };
   const api = new APIClient(address, credentials.createInsecure(), options);
   const debug = new DebugClient(address, credentials.createInsecure(), options);
   const inspect = (of: Commit, wait: CommitState) =>

@@ -1,6 +1,6 @@
 import { afterAll, describe, it } from 'vitest';
 import { tempFolder } from './harness.ts';
-import { killAgainAndAgain } from './kill.ts';
+import { killAgainAndAgain } from './kill/kill.ts';
 
 describe('kill -9 at any moment, many times', () => {
   const folder = tempFolder();
