@@ -1,5 +1,5 @@
 import { Permission } from '../../../../proto/gen/auth/auth.ts';
-import type { APIServer, DiffFileResponse, FileInfo } from '../../../../proto/gen/pfs/pfs.ts';
+import type { APIServer, FileInfo } from '../../../../proto/gen/pfs/pfs.ts';
 import type { App } from '../app.ts';
 import { matchPath } from '../files/glob.ts';
 import type { Node, Tree } from '../files/tree.ts';
@@ -125,17 +125,22 @@ export function listingMethods({ db }: App, calls: Calls, guard: Guard, open: Op
 
       const oldCommit = oldGiven ?? parentRef(newCommit);
       const oldFile = given ?? newFile;
-      const side = async (commit: CommitRef | undefined, path: string, datum: string) => {
-        if (!commit) return nothing();
+      const side = async (commit: CommitRef | undefined, path: string, datum: string): Promise<Side> => {
+        if (!commit) return { nodes: nothing(), infoOf: () => Promise.reject(new Error('nothing has no files')) };
         const opened = await open(context, commit);
         const tree = opened.tree(datum);
         const clean = cleanPath(path);
-        const prefix = clean === '/' ? '' : clean;
-        return infos(opened, tree, tree.nodes({ prefix, exact: true }));
+        const nodes = hashed(tree, tree.nodes({ prefix: clean === '/' ? '' : clean, exact: true }));
+        return { nodes, infoOf: ({ node }) => infoOf(opened, tree, node) };
       };
       const before = await side(oldCommit, oldFile.path, oldFile.datum);
       const after = await side(newCommit, newFile.path, newFile.datum);
-      for await (const difference of differences(before, after)) await send(difference);
+      for await (const { old, fresh } of differences(before.nodes, after.nodes)) {
+        await send({
+          oldFile: old && (await before.infoOf(old)),
+          newFile: fresh && (await after.infoOf(fresh)),
+        });
+      }
     }),
   };
 
@@ -145,33 +150,44 @@ export function listingMethods({ db }: App, calls: Calls, guard: Guard, open: Op
     const parent = parentOfCommit(db, commit);
     return parent && { repo: repoRef(repoOf(db, parent)), id: parent.id, branch: undefined };
   }
-
-  async function* infos(opened: Opened, tree: Tree, nodes: AsyncIterable<Node>): AsyncGenerator<FileInfo> {
-    for await (const node of nodes) yield await infoOf(opened, tree, node);
-  }
 }
 
-async function* nothing(): AsyncGenerator<FileInfo> {}
+interface Hashed {
+  readonly node: Node;
+  readonly hash: Uint8Array;
+}
+
+/** One side of a comparison. */
+interface Side {
+  readonly nodes: AsyncGenerator<Hashed>;
+  readonly infoOf: (one: Hashed) => Promise<FileInfo>;
+}
+
+async function* nothing(): AsyncGenerator<Hashed> {}
+
+async function* hashed(tree: Tree, nodes: AsyncIterable<Node>): AsyncGenerator<Hashed> {
+  for await (const node of nodes) yield { node, hash: (await tree.info(node)).hash };
+}
 
 /** What only one side has, and what has another hash, in order. */
 async function* differences(
-  before: AsyncGenerator<FileInfo>,
-  after: AsyncGenerator<FileInfo>,
-): AsyncGenerator<DiffFileResponse> {
-  const next = async (side: AsyncGenerator<FileInfo>) => (await side.next()).value as FileInfo | undefined;
+  before: AsyncGenerator<Hashed>,
+  after: AsyncGenerator<Hashed>,
+): AsyncGenerator<{ readonly old: Hashed | undefined; readonly fresh: Hashed | undefined }> {
+  const next = async (side: AsyncGenerator<Hashed>) => (await side.next()).value as Hashed | undefined;
   let old = await next(before);
   let fresh = await next(after);
   while (old || fresh) {
-    const oldPath = old?.file?.path;
-    const newPath = fresh?.file?.path;
+    const oldPath = old?.node.path;
+    const newPath = fresh?.node.path;
     if (newPath === undefined || (oldPath !== undefined && oldPath < newPath)) {
-      yield { newFile: undefined, oldFile: old };
+      yield { fresh: undefined, old };
       old = await next(before);
     } else if (oldPath === undefined || newPath < oldPath) {
-      yield { newFile: fresh, oldFile: undefined };
+      yield { fresh, old: undefined };
       fresh = await next(after);
     } else {
-      if (Buffer.compare(old?.hash ?? EMPTY, fresh?.hash ?? EMPTY) !== 0) yield { newFile: fresh, oldFile: old };
+      if (Buffer.compare(old?.hash ?? EMPTY, fresh?.hash ?? EMPTY) !== 0) yield { fresh, old };
       old = await next(before);
       fresh = await next(after);
     }
