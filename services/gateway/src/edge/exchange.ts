@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Handle, HttpRequest } from '../s3/http.ts';
 import { EMPTY_BODY, type IncomingBody, receiveBody } from './body.ts';
 import type { EdgeLimits } from './limits.ts';
@@ -138,6 +139,8 @@ function clientSignal(): ClientSignal {
     signal() {
       if (controller === undefined) {
         controller = new AbortController();
+        // Every call to pachd that serves the request listens to it.
+        setMaxListeners(0, controller.signal);
         if (aborted) {
           controller.abort();
         }
