@@ -62,25 +62,25 @@ const CALLS: Readonly<Record<string, number | Ms>> = {
   'auth_v2.API/WhoAmI': 2.6,
   'auth_v2.API/Authorize': 8,
   'auth_v2.API/GetPermissions': 9,
-  'pfs_v2.API/InspectProject': 4,
+  'pfs_v2.API/InspectProject': 3.5,
   'pfs_v2.API/InspectBranch': 7,
   'pfs_v2.API/InspectRepo': 17,
-  'pfs_v2.API/ListRepo': ({ sent }) => 8 + sent,
+  'pfs_v2.API/ListRepo': ({ sent }) => 7 + sent,
   'pfs_v2.API/CreateRepo': 11,
   'pfs_v2.API/CreateBranch': 40,
-  'pfs_v2.API/InspectCommit': ({ variant, readBytes }) => (variant === 'branch' ? 14 : 10) + 0.00012 * readBytes,
+  'pfs_v2.API/InspectCommit': ({ variant, readBytes }) => (variant === 'branch' ? 14 : 9) + 0.00012 * readBytes,
   'pfs_v2.API/ListCommit': ({ files, sent }) => 20 + 4.3 * files + 25 * Math.max(0, sent - 1),
   'pfs_v2.API/StartCommit': ({ variant }) => (variant === 'finishing' ? 57 : 46),
-  'pfs_v2.API/FinishCommit': 12.5,
+  'pfs_v2.API/FinishCommit': 11,
   'pfs_v2.API/ModifyFile': (cost) =>
     78 +
     0.15 * cost.writtenFiles +
     (cost.files > 0 ? 0.45 * Math.min(cost.writtenFiles, 256) + 0.0012 * cost.files : 0) +
     written(cost),
   'pfs_v2.API/CreateFileSet': (cost) =>
-    7 + Math.max(3.5 * Math.sqrt(cost.writtenFiles), 0.15 * cost.writtenFiles) + written(cost),
-  'pfs_v2.API/AddFileSet': 10.5,
-  'pfs_v2.API/GetFileSet': 18,
+    5 + Math.max(3.4 * Math.sqrt(cost.writtenFiles), 0.15 * cost.writtenFiles) + written(cost),
+  'pfs_v2.API/AddFileSet': 8.5,
+  'pfs_v2.API/GetFileSet': 17,
   'pfs_v2.API/RenewFileSet': 4,
   'pfs_v2.API/ComposeFileSet': ({ sets, variant }) =>
     variant === 'compact' ? 6 + 32 * sets : 6 + 0.5 * sets + 0.0012 * sets ** 2,
@@ -92,7 +92,7 @@ const CALLS: Readonly<Record<string, number | Ms>> = {
   'pfs_v2.API/GetFile': getFile,
   'pfs_v2.API/GetFileTAR': getFileTar,
   'metadata.API/EditMetadata': ({ variant, writtenBytes }) =>
-    variant === 'repo' ? 127 : 12.5 + 0.134 * Math.sqrt(writtenBytes),
+    variant === 'repo' ? 127 : 10.5 + 0.134 * Math.sqrt(writtenBytes),
 };
 
 export function callMs(method: string, cost: Cost): number {
@@ -118,9 +118,9 @@ export function holdOf(method: string, cost: Cost, ahead: (lane: string) => numb
       // Making a file set of a commit is a serializable transaction; of a set nothing is made.
       return cost.source === 'set'
         ? { lane: 'sets', ms: Math.min(4.6, callMs(method, cost)) }
-        : { lane: 'commits', ms: 17 + 0.04 * Math.sqrt(cost.files) };
+        : { lane: 'commits', ms: Math.min(17 + 0.04 * Math.sqrt(cost.files), callMs(method, cost)) };
     case 'pfs_v2.API/AddFileSet':
-      return { lane: 'additions', ms: 10.5 + 1.8 * ahead('additions') };
+      return { lane: 'additions', ms: 8.5 + 1.9 * ahead('additions') };
     case 'pfs_v2.API/ModifyFile':
       if (ahead(cost.branch) > 0) return { lane: 'one-off', ms: 227 };
       return { lane: 'one-off', ms: ahead('one-off') > 0 ? 125 : 71 };

@@ -27,7 +27,7 @@ export interface Context {
 
 const RESET_WAIT_MS = 1;
 /** What a stream's changes take to be written when they have all come. */
-const EFFECT_MS = 5;
+const EFFECT_MS = 6;
 
 export type Send<T> = (message: T) => Promise<void>;
 

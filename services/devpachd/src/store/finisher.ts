@@ -43,6 +43,13 @@ export function startFinisher({ db, packs, owner, waiting, counters, latency, on
   const closing = new AbortController();
   let closed = false;
 
+  const busy = new Set<number>();
+  const setBusy = (repoId: number, isBusy: boolean) => {
+    if (isBusy) busy.add(repoId);
+    else busy.delete(repoId);
+    latency.setBusy(busy.size);
+  };
+
   const finishRepo = async (repoId: number) => {
     const lease = `repo:${repoId}`;
     if (!(await db.write(() => takeLease(db, lease, owner)))) return;
@@ -50,10 +57,13 @@ export function startFinisher({ db, packs, owner, waiting, counters, latency, on
     try {
       for (let commit = nextDue(db, repoId); commit && !closed; commit = nextDue(db, repoId)) {
         const startedAt = performance.now();
-        const due = (work: Omit<Finishing, 'isFollowed' | 'busyRepos'>) => {
+        setBusy(repoId, true);
+        const due = async (work: Omit<Finishing, 'isFollowed' | 'busyRepos'>) => {
           const isFollowed = db.finishing.getKeysCount({ start: [repoId, 0], end: [repoId + 1, 0], limit: 2 }) > 1;
-          const ms = latency.finishMs({ ...work, isFollowed, busyRepos: running.size });
-          return waitOut(startedAt, ms, closing.signal);
+          const ms = latency.finishMs({ ...work, isFollowed, busyRepos: busy.size });
+          await waitOut(startedAt, ms, closing.signal);
+          // Before others can see it FINISHED: what they read next is not slowed by it.
+          setBusy(repoId, false);
         };
         if (!(await finishOne(db, packs, owner, lease, commit, due))) break;
         counters.count('commitsFinished');
@@ -74,10 +84,10 @@ export function startFinisher({ db, packs, owner, waiting, counters, latency, on
         .catch(onError)
         .finally(() => {
           running.delete(repoId);
-          latency.setBusy(running.size);
+          setBusy(repoId, false);
         });
       running.set(repoId, work);
-      latency.setBusy(running.size);
+      setBusy(repoId, true);
     }
   };
   const timer = setInterval(look, POLL_MS);

@@ -14,10 +14,7 @@ export interface Way {
 const SAMPLES = 5;
 
 /** Files in pairs, each pair by one transaction, on a branch of their own. */
-export function writingPairs(
-  repo: string,
-  write: (client: Client, key: string, content: string) => Promise<unknown>,
-): Way {
+function writingPairs(repo: string, write: (client: Client, key: string, content: string) => Promise<unknown>): Way {
   const ledger = createLedger<string>();
   return {
     setUp: (client) => client.createRepo(repo),
