@@ -1,6 +1,6 @@
 import { createMemoryBranchCache } from './cache/memory.ts';
 import type { Config } from './config.ts';
-import { listen } from './edge/listen.ts';
+import { type Edge, type EdgeStats, listen } from './edge/listen.ts';
 import { createPachd } from './pachd/client.ts';
 import { openPool, type Pool } from './pachd/pool.ts';
 import { createBuckets } from './pfs/buckets.ts';
@@ -21,6 +21,9 @@ import { createWatch } from './pfs/write/watch.ts';
 import { createHandle } from './s3/handle.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import type { Log } from './telemetry/log.ts';
+
+/** Requests of a worker that may be under way at once; more are told to slow down. */
+const REQUESTS_MAX = 1_024;
 
 export interface WorkerLoad {
   readonly requestsInFlight: number;
@@ -77,29 +80,37 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
     files,
     uploads: createUploads(pachd, stage, rounds, config.uploadMaxAgeHours),
   };
+  let edge: Edge | undefined;
   const handle = createHandle({
     domain,
     log: createAccessLog(log, config.accessLog),
     domains: config.domains,
     region: config.region,
+    isOverloaded: () => edge !== undefined && isOverloaded(edge.stats(), config.bufferBytes),
   });
-  const edge = await listen({
+  const listening = await listen({
     ...config.listen,
     ...(config.tls === undefined ? {} : { tls: config.tls }),
     exclusive: config.workers === 1,
     handle,
     onFault: (fault) => log.warn({ cause: fault }, 'a request ended badly'),
   });
+  edge = listening;
   return {
     pool,
     load() {
-      const { inFlight, sockets, bufferedBytes } = edge.stats();
+      const { inFlight, sockets, bufferedBytes } = listening.stats();
       const unfinishedCommits = watch.unfinished();
       return { requestsInFlight: inFlight, sockets, bufferedBytes, bodyBytes: budget.usedBytes(), unfinishedCommits };
     },
     async stop() {
-      await edge.drain(config.drainMs);
+      await listening.drain(config.drainMs);
       pool.close();
     },
   };
+}
+
+/** Sockets hold what came of a body until somebody reads it, so they count against the same bound as the bodies that are read. */
+function isOverloaded({ inFlight, bufferedBytes }: EdgeStats, bufferMaxBytes: number): boolean {
+  return inFlight > REQUESTS_MAX || bufferedBytes > bufferMaxBytes;
 }

@@ -30,7 +30,7 @@ export interface Edge {
   stats(): EdgeStats;
 }
 
-interface EdgeStats {
+export interface EdgeStats {
   /** Requests without a complete answer. */
   readonly inFlight: number;
   readonly sockets: number;

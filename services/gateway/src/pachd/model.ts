@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** What pachd has, as plain values: no stub, status or stream leaves this room. Times are in milliseconds since 1970. */
 
 export interface RepoRef {
@@ -71,6 +73,7 @@ export type RepoPermission = 'read' | 'write' | 'list' | 'inspect' | 'createBran
 export const FILE_SET_REPO = '__filesets__';
 
 const NEVER = new AbortController().signal;
+setMaxListeners(0, NEVER);
 
 /** The caller of work that others wait for too: it does not end when the one who began it goes away; the calls' deadlines bound it. */
 export function detached({ token }: Caller): Caller {

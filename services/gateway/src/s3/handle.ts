@@ -5,6 +5,7 @@ import type { AccessLog } from '../telemetry/access-log.ts';
 import { errorAnswer } from './answer.ts';
 import { authenticate } from './authenticate.ts';
 import { requestBody } from './body.ts';
+import { S3Error } from './errors.ts';
 import { toS3Error } from './failure.ts';
 import type { Handle, HttpAnswer, HttpRequest } from './http.ts';
 import type { Context, Operation, Prepared } from './operation.ts';
@@ -19,13 +20,15 @@ export interface HandleOptions {
   readonly domains: readonly string[];
   /** The region that signatures must name; empty: any. */
   readonly region: string;
+  /** Whether the worker has all that it can carry: then a request is told so at once, and nothing is begun for it. */
+  readonly isOverloaded: () => boolean;
 }
 
 /**
  * The life of a request: route -> authenticate -> parse -> authorise -> run -> encode -> account. Every operation goes this
  * way, and every outcome is accounted for here; nothing that happens on the way is thrown to the edge.
  */
-export function createHandle({ domain, log, domains, region }: HandleOptions): Handle {
+export function createHandle({ domain, log, domains, region, isOverloaded }: HandleOptions): Handle {
   const nextId = createRequestIds();
 
   return async (http) => {
@@ -33,6 +36,7 @@ export function createHandle({ domain, log, domains, region }: HandleOptions): H
     const entry = log.begin(requestId, http.method, http.rawPath);
     let answer: HttpAnswer;
     try {
+      if (isOverloaded()) throw new S3Error('SlowDown', { headers: [['Retry-After', '1']] });
       const request = parseRequest(http, domains);
       const operation = routeOf(request);
       entry.operation = operation.name;
