@@ -6,7 +6,7 @@ import { type Devpachd, startDevpachd } from '../../support/devpachd.ts';
 import { startTusk, type Tusk } from '../../support/tusk.ts';
 import { runHistory } from './history.ts';
 
-const SEEDS = Array.from({ length: 5 }, (_, at) => 100 + at);
+const SEEDS = Array.from({ length: 3 }, (_, at) => 100 + at);
 
 let dataDir: string;
 let devpachd: Devpachd;
