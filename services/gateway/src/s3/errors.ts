@@ -4,7 +4,6 @@ const CATALOGUE = {
   AuthorizationHeaderMalformed: [400, 'The authorization header that you provided is not valid.'],
   AuthorizationQueryParametersError: [400, 'The query parameters of the signature are not valid.'],
   BadDigest: [400, 'The Content-MD5 or checksum value that you specified did not match what we received.'],
-  BadRequest: [400, 'The request is not valid.'],
   BucketAlreadyExists: [409, 'The requested bucket name is not available.'],
   BucketAlreadyOwnedByYou: [409, 'Your previous request to create the named bucket succeeded and you already own it.'],
   BucketNotEmpty: [409, 'The bucket you tried to delete is not empty.'],
@@ -35,7 +34,6 @@ const CATALOGUE = {
   InvalidRange: [416, 'The requested range is not satisfiable.'],
   InvalidRequest: [400, 'Invalid Request'],
   InvalidURI: [400, "The specified URI couldn't be parsed."],
-  KeyTooLongError: [400, 'Your key is too long.'],
   MalformedTrailerError: [
     400,
     'The request contained trailing data that was not well-formed or did not conform to our published schema.',
@@ -44,7 +42,6 @@ const CATALOGUE = {
   MaxMessageLengthExceeded: [400, 'Your request was too big.'],
   MethodNotAllowed: [405, 'The specified method is not allowed against this resource.'],
   MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
-  MissingSecurityHeader: [400, 'Your request is missing a required header.'],
   NoSuchBucket: [404, 'The specified bucket does not exist.'],
   NoSuchKey: [404, 'The specified key does not exist.'],
   NoSuchUpload: [
@@ -56,10 +53,6 @@ const CATALOGUE = {
   ObjectNameConflict: [
     409,
     'The key is below an object, or names a folder of objects, and Pachyderm cannot hold both.',
-  ],
-  OperationAborted: [
-    409,
-    'A conflicting conditional operation is currently in progress against this resource. Try again.',
   ],
   PreconditionFailed: [412, 'At least one of the preconditions you specified did not hold.'],
   RequestHeaderSectionTooLarge: [400, 'Your request header section is larger than the maximum allowed size.'],
@@ -74,10 +67,8 @@ const CATALOGUE = {
   ],
   SlowDown: [503, 'Please reduce your request rate.'],
   ServiceUnavailable: [503, 'Service is unable to handle request.'],
-  TooManyBuckets: [400, 'You have attempted to create more buckets than allowed.'],
   UnsupportedSignature: [400, 'The provided request is signed with an unsupported signature version.'],
   WriteToOutputBranch: [400, 'The branch is the output of a pipeline, and only its pipeline writes to it.'],
-  XAmzContentChecksumMismatch: [400, 'The provided checksum does not match the calculated checksum.'],
   XAmzContentSHA256Mismatch: [400, "The provided 'x-amz-content-sha256' header does not match what was computed."],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
