@@ -9,7 +9,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { type ContentChannel, openContentChannel } from './content-stream.ts';
-import { toPachdError } from './errors.ts';
+import { PachdError, toPachdError } from './errors.ts';
 import type { Caller } from './model.ts';
 import { AuthClient, HealthClient, PfsClient } from './proto.ts';
 
@@ -18,6 +18,8 @@ setDefaultHighWaterMark(true, 1);
 
 /** pachd sends file content in messages of up to 19 MiB. */
 const MESSAGE_MAX_BYTES = 20 << 20;
+/** How long pachd may take to refuse a stream that was spoilt, before the call is cancelled. */
+const REFUSAL_MAX_MS = 2_000;
 
 /** One pachd: its address, its stubs over one HTTP/2 connection, and how many calls are under way. */
 export interface Channel {
@@ -126,8 +128,9 @@ export async function* serverStream<Message>(
 }
 
 /**
- * Runs a call that is fed by a stream. Messages are sent as fast as pachd takes them. If the source throws, the call is ended
- * before its last message, so that pachd drops it whole. @throws PachdError, and what the source throws
+ * Runs a call that is fed by a stream. Messages are sent as fast as pachd takes them. If the source throws, or the caller's signal is
+ * aborted before the last message, pachd drops the call whole.
+ * @param spoiling a message that makes pachd refuse the call @throws PachdError, and what the source throws
  */
 export async function clientStream<Request, Response>(
   name: string,
@@ -135,6 +138,7 @@ export async function clientStream<Request, Response>(
   caller: Caller,
   deadlineMs: number,
   messages: AsyncIterable<Request> | Iterable<Request>,
+  spoiling: Request,
   start: (
     metadata: Metadata,
     options: CallOptions,
@@ -142,14 +146,15 @@ export async function clientStream<Request, Response>(
   ) => ClientWritableStream<Request>,
 ): Promise<Response> {
   channel.inFlight += 1;
-  let answered = false;
+  let state = 'sending' as 'sending' | 'spoilt' | 'sent' | 'answered';
+  let gone = false;
   let wake = () => {};
   let cancel = () => {};
   let write: (message: Request) => boolean = () => false;
   let end = () => {};
   const answer = new Promise<Response>((resolve, reject) => {
     const call = start(metadataOf(caller), { deadline: Date.now() + deadlineMs }, (error, response) => {
-      answered = true;
+      state = 'answered';
       wake();
       if (error) reject(toPachdError(name, error));
       else resolve(response);
@@ -162,24 +167,43 @@ export async function clientStream<Request, Response>(
   });
   // It may be refused long before anybody waits for it; whoever waits hears of it all the same.
   answer.catch(() => {});
-  if (caller.signal.aborted) cancel();
-  else caller.signal.addEventListener('abort', cancel, { once: true });
+  /** The library ends a stream before it resets it, so that the half of it would be taken for all: it must be wrong before it ends. */
+  const spoil = () => {
+    if (state !== 'sending') return;
+    state = 'spoilt';
+    write(spoiling);
+    end();
+    wake();
+  };
+  const abort = () => {
+    gone = true;
+    if (state === 'sending') spoil();
+    else cancel();
+  };
+  if (caller.signal.aborted) abort();
+  else caller.signal.addEventListener('abort', abort, { once: true });
   try {
     for await (const message of messages) {
-      if (answered) break;
+      if (state !== 'sending') break;
       const drained = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      if (!write(message) && !answered) await drained;
+      if (!write(message) && state === 'sending') await drained;
     }
-    end();
+    if (state === 'sending') {
+      state = 'sent';
+      end();
+    } else if (gone) throw new PachdError('canceled', name, 'the caller went away');
     return await answer;
   } catch (error) {
-    cancel();
+    spoil();
+    const timer = setTimeout(cancel, REFUSAL_MAX_MS);
+    await answer.catch(() => {});
+    clearTimeout(timer);
     throw error;
   } finally {
     channel.inFlight -= 1;
-    caller.signal.removeEventListener('abort', cancel);
+    caller.signal.removeEventListener('abort', abort);
   }
 }
 

@@ -14,6 +14,9 @@ const COMPOSE_DEADLINE_MS = 120_000;
 /** pachd takes messages of 4 MiB; content goes in pieces of one path. Small ones: each is copied several times on its way out. */
 const PIECE_BYTES = 256 << 10;
 
+/** A message that says nothing: pachd refuses it, and with it the call that it came in. Encoded, it has no bytes. */
+const SPOILING: ModifyFileRequest = { body: undefined };
+
 /** Calls that write. None is ever sent twice. Each throws PachdError. */
 export function writeCalls(pool: Pool) {
   return {
@@ -31,6 +34,7 @@ export function writeCalls(pool: Pool) {
           caller,
           MODIFY_DEADLINE_MS,
           messages,
+          SPOILING,
           (metadata, options, done) => channel.pfs.modifyFile(metadata, options, done),
         );
       }),
@@ -44,6 +48,7 @@ export function writeCalls(pool: Pool) {
           caller,
           MODIFY_DEADLINE_MS,
           editMessages(edits),
+          SPOILING,
           (metadata, options, done) => channel.pfs.createFileSet(metadata, options, done),
         );
         return answer.fileSetId;
@@ -70,6 +75,7 @@ export function writeCalls(pool: Pool) {
           caller,
           FILE_SET_DEADLINE_MS,
           contentMessages(path, content),
+          Buffer.alloc(0),
           (metadata, options, done) =>
             channel.pfs.makeClientStreamRequest(
               method,
