@@ -29,6 +29,8 @@ export interface Config {
   readonly drainMs: number;
   /** Folder of devpachd's data, of this gateway's lock and of what one worker keeps over restarts. */
   readonly dataDir: string;
+  /** Whether somebody asked for that folder, so that nothing goes on without it. */
+  readonly dataDirGiven: boolean;
 }
 
 interface Address {
@@ -130,7 +132,7 @@ const SETTINGS = {
   logLevel: setting('TUSK_LOG_LEVEL', 'info', LOG_LEVELS.join(', '), oneOf(LOG_LEVELS)),
   accessLog: setting('TUSK_ACCESS_LOG', 'on', 'a line for each request: on, off', onOff),
   drainMs: setting('TUSK_DRAIN_MS', '30000', 'how long requests in flight may take after SIGTERM', integer(0, 600_000)),
-  dataDir: setting('TUSK_DATA', '.tusk', "devpachd's folder", nonEmpty),
+  dataDir: setting('TUSK_DATA', '.tusk', "folder of devpachd's data and of unfinished multipart uploads", nonEmpty),
 } as const;
 
 type Values = { readonly [K in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[K]['parse']> };
@@ -183,6 +185,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return Object.freeze({
     ...rest,
     cacheSecret: cacheSecret === '' ? randomBytes(32).toString('hex') : cacheSecret,
+    dataDirGiven: (env[SETTINGS.dataDir.name] ?? '') !== '',
     tls: tlsCert === '' ? undefined : { certFile: tlsCert, keyFile: tlsKey },
   });
 }

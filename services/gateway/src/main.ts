@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { startAdmin } from './admin/server.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { lockData } from './data-lock.ts';
@@ -26,10 +27,12 @@ async function start(given: Config): Promise<void> {
   process.on('SIGTERM', () => void stop());
   process.on('SIGINT', () => void stop());
 
+  const dataDir = await takeData(given, log);
   const own = given.pachd.length === 0 ? await ownPachd(given.dataDir, log) : undefined;
   const config = own === undefined ? given : { ...given, pachd: [own.address] };
 
-  const workers = await startWorkers(config, process.env, log);
+  const uploadsDir = dataDir === undefined ? undefined : join(dataDir, 'uploads');
+  const workers = await startWorkers(config, process.env, log, uploadsDir);
   running.push(() => workers.stop());
 
   const admin = await startAdmin(config.adminListen, { status: () => statusOf(workers) });
@@ -38,8 +41,25 @@ async function start(given: Config): Promise<void> {
   sayReady(config, workers.port, admin.port, own);
 }
 
+/**
+ * The data folder, for this gateway alone. One that nobody asked for, and that no pachd needs, can be done without: unfinished
+ * uploads then end with their worker.
+ */
+async function takeData(
+  { dataDir, dataDirGiven, pachd }: Config,
+  log: ReturnType<typeof createLog>,
+): Promise<string | undefined> {
+  try {
+    running.push(await lockData(dataDir));
+    return dataDir;
+  } catch (error) {
+    if (dataDirGiven || pachd.length === 0) throw error;
+    log.warn({ cause: error }, 'without a data folder unfinished multipart uploads do not outlive a restart');
+    return undefined;
+  }
+}
+
 async function ownPachd(dataDir: string, log: ReturnType<typeof createLog>): Promise<OwnPachd> {
-  running.push(await lockData(dataDir));
   const own = await startOwnPachd(dataDir, log);
   running.push(() => own.stop());
   return own;

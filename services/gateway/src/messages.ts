@@ -2,12 +2,20 @@ import type { Config } from './config.ts';
 
 /** What the supervisor and its workers say to each other. */
 export type ToWorker =
-  | { readonly kind: 'start'; readonly number: number; readonly config: Config }
+  | {
+      readonly kind: 'start';
+      readonly number: number;
+      readonly config: Config;
+      /** Where unfinished uploads outlive the worker; undefined: nowhere. */
+      readonly uploadsDir: string | undefined;
+    }
   | { readonly kind: 'status'; readonly id: number }
   | { readonly kind: 'stop' };
 
 export type FromWorker =
   | { readonly kind: 'booted' }
+  /** What it does next, if it should die of it. */
+  | { readonly kind: 'opens'; readonly folder: string }
   | { readonly kind: 'listening' }
   /** It cannot start, and why, in one line. */
   | { readonly kind: 'failed'; readonly why: string }

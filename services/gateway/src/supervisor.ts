@@ -20,9 +20,15 @@ export interface Workers {
 
 /**
  * Starts the worker processes, and starts one anew that dies. @param env what they inherit
+ * @param uploadsDir where they keep unfinished uploads; undefined: in memory
  * @throws Error with one line that says why they cannot start
  */
-export async function startWorkers(config: Config, env: NodeJS.ProcessEnv, log: Log): Promise<Workers> {
+export async function startWorkers(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+  uploadsDir: string | undefined,
+): Promise<Workers> {
   const slots: { child: ChildProcess }[] = [];
   let stopping = false;
   let started = false;
@@ -36,10 +42,19 @@ export async function startWorkers(config: Config, env: NodeJS.ProcessEnv, log: 
         env: { ...env, UWS_HTTP_MAX_HEADERS_SIZE: String(HEADERS_MAX_BYTES) },
       });
       slots[number] = { child };
+      let opening = '';
       child.on('message', (message: FromWorker) => {
         switch (message.kind) {
           case 'booted':
-            return send(child, { kind: 'start', number, config: { ...config, listen: { ...config.listen, port } } });
+            return send(child, {
+              kind: 'start',
+              number,
+              config: { ...config, listen: { ...config.listen, port } },
+              uploadsDir,
+            });
+          case 'opens':
+            opening = `, when it had opened ${message.folder}: what is in there may be damaged`;
+            return undefined;
           case 'listening':
             return resolve();
           case 'failed':
@@ -50,7 +65,7 @@ export async function startWorkers(config: Config, env: NodeJS.ProcessEnv, log: 
         }
       });
       child.on('exit', (code, signal) => {
-        reject(new Error(`worker ${number} ended at its start (${signal ?? code})`));
+        reject(new Error(`worker ${number} ended at its start (${signal ?? code})${opening}`));
         if (stopping || !started) return;
         log.error({ worker: number, code, signal }, 'a worker ended; another takes its place');
         setTimeout(() => {

@@ -25,7 +25,7 @@ async function obey(message: ToWorker): Promise<void> {
   }
 }
 
-async function start({ number, config }: ToWorker & { kind: 'start' }): Promise<void> {
+async function start({ number, config, uploadsDir }: ToWorker & { kind: 'start' }): Promise<void> {
   const log = createLog(`worker ${number}`, config.logLevel);
   // What nobody caught may have left anything half done: the supervisor starts a new process.
   process.on('uncaughtException', (error) => {
@@ -33,7 +33,9 @@ async function start({ number, config }: ToWorker & { kind: 'start' }): Promise<
     process.exit(1);
   });
   try {
-    worker = await startWorker(config, log);
+    // The database is native code: a file that is damaged badly may end the process before it can say so.
+    if (uploadsDir !== undefined) await said({ kind: 'opens', folder: uploadsDir });
+    worker = await startWorker(config, log, uploadsDir);
     tell({ kind: 'listening' });
   } catch (error) {
     tell({ kind: 'failed', why: error instanceof Error ? error.message : String(error) });
@@ -49,4 +51,11 @@ async function report(id: number): Promise<void> {
 
 function tell(message: FromWorker): void {
   process.send?.(message);
+}
+
+/** Resolves when the message is on its way, whatever becomes of this process. */
+function said(message: FromWorker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.send?.(message, undefined, {}, (error) => (error === null ? resolve() : reject(error)));
+  });
 }

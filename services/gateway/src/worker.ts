@@ -1,4 +1,6 @@
 import { createMemoryBranchCache } from './cache/memory.ts';
+import { openUploads } from './cache/uploads-lmdb.ts';
+import { createMemoryUploads } from './cache/uploads-memory.ts';
 import type { Config } from './config.ts';
 import { type Edge, type EdgeStats, listen } from './edge/listen.ts';
 import { createPachd } from './pachd/client.ts';
@@ -44,8 +46,13 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-/** Builds every part of one worker and wires them: the only place that knows all of them. */
-export async function startWorker(config: Config, log: Log): Promise<Worker> {
+/**
+ * Builds every part of one worker and wires them: the only place that knows all of them.
+ * @param uploadsDir where unfinished uploads outlive the worker; undefined: nowhere
+ * @throws Error with one line that says why it cannot start
+ */
+export async function startWorker(config: Config, log: Log, uploadsDir: string | undefined): Promise<Worker> {
+  const uploads = uploadsDir === undefined ? createMemoryUploads() : openUploads(uploadsDir, config.workers === 1);
   const pool = openPool(config.pachd);
   const pachd = createPachd(pool);
   const branches = createMemoryBranchCache<BranchState, Delta>(config.headTtlMs);
@@ -78,7 +85,7 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
     rounds,
     buckets: createBuckets(pachd, identity, states, lists),
     files,
-    uploads: createUploads(pachd, stage, rounds, config.uploadMaxAgeHours),
+    uploads: createUploads(uploads, pachd, stage, rounds, config.uploadMaxAgeHours),
   };
   let edge: Edge | undefined;
   const handle = createHandle({
@@ -105,6 +112,7 @@ export async function startWorker(config: Config, log: Log): Promise<Worker> {
     },
     async stop() {
       await listening.drain(config.drainMs);
+      await uploads.close();
       pool.close();
     },
   };

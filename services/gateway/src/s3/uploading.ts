@@ -1,5 +1,5 @@
 import { pathOfKey } from '../pfs/key.ts';
-import { PART_NUMBER_MAX } from '../pfs/uploads.ts';
+import { PART_NUMBER_MAX } from '../pfs/upload-completion.ts';
 import { S3Error } from './errors.ts';
 import type { S3Request } from './request.ts';
 import { keyOf } from './target.ts';

@@ -8,6 +8,7 @@ export const abortMultipartUpload = operation({
   name: 'AbortMultipartUpload',
   access: 'write',
   parse: parseUpload,
-  run: async ({ domain, view }, { path, uploadId }) => domain.uploads.abort(writableBucket(view), path, uploadId),
+  run: ({ domain, caller, view }, { path, uploadId }) =>
+    domain.uploads.abort(caller, writableBucket(view), path, uploadId),
   encode: () => emptyAnswer(204),
 });

@@ -1,5 +1,5 @@
 import { objectEtag } from '../../pfs/etag.ts';
-import { type NamedPart, PART_NUMBER_MAX } from '../../pfs/uploads.ts';
+import { type NamedPart, PART_NUMBER_MAX } from '../../pfs/upload-completion.ts';
 import { xmlAnswer } from '../answer.ts';
 import { S3Error } from '../errors.ts';
 import { operation } from '../operation.ts';
@@ -27,16 +27,7 @@ export const completeMultipartUpload = operation({
   async run({ domain, caller, principal, view, body }, { path, uploadId, precondition }) {
     const bucket = writableBucket(view);
     const named = namedParts(await body.document(DOCUMENT_MAX_BYTES));
-    const { commitId, hashes } = await domain.uploads.complete(
-      caller,
-      writerId(principal),
-      bucket,
-      path,
-      uploadId,
-      named,
-      precondition,
-    );
-    return { commitId, hash: hashes.get(path) };
+    return domain.uploads.complete(caller, writerId(principal), bucket, path, uploadId, named, precondition);
   },
   encode: ({ commitId, hash }, { bucket, key, host }) =>
     xmlAnswer(
@@ -45,7 +36,7 @@ export const completeMultipartUpload = operation({
         xmlElement('Location', `http://${host}/${bucket}/${key}`),
         xmlElement('Bucket', bucket),
         xmlElement('Key', key),
-        hash === undefined ? undefined : xmlElement('ETag', `"${objectEtag(hash)}"`),
+        xmlElement('ETag', `"${objectEtag(hash)}"`),
       ],
       [['x-amz-version-id', commitId]],
     ),

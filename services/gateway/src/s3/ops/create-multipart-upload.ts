@@ -1,4 +1,3 @@
-import { pathOfKey } from '../../pfs/key.ts';
 import { xmlAnswer } from '../answer.ts';
 import { operation } from '../operation.ts';
 import { bucketOf, keyOf } from '../target.ts';
@@ -10,8 +9,8 @@ export const createMultipartUpload = operation({
   name: 'CreateMultipartUpload',
   differs: 'Content-Type and metadata are accepted and not kept.',
   access: 'write',
-  parse: (request) => ({ bucket: bucketOf(request), key: keyOf(request), path: pathOfKey(keyOf(request)) }),
-  run: async ({ domain, view }, { key, path }) => domain.uploads.create(writableBucket(view), key, path),
+  parse: (request) => ({ bucket: bucketOf(request), key: keyOf(request) }),
+  run: ({ domain, view }, { key }) => domain.uploads.create(writableBucket(view), key),
   encode: ({ id }, { bucket, key }) =>
     xmlAnswer('InitiateMultipartUploadResult', [
       xmlElement('Bucket', bucket),

@@ -31,7 +31,7 @@ export const listMultipartUploads = operation({
     };
   },
   async run({ domain, view }, { listing: { prefix, delimiter }, max, keyMarker, uploadIdMarker }) {
-    const uploads = domain.uploads.list(writableBucket(view)).filter(({ key }) => key.startsWith(prefix));
+    const uploads = (await domain.uploads.list(writableBucket(view))).filter(({ key }) => key.startsWith(prefix));
     const entries = grouped(behind(uploads, keyMarker, uploadIdMarker), prefix, delimiter, keyMarker);
     return { page: entries.slice(0, max), truncated: max > 0 && entries.length > max };
   },
@@ -62,9 +62,9 @@ export const listMultipartUploads = operation({
 
 /** What comes after the markers: with an upload's id, also the key's own uploads that were begun after that one. */
 function behind(uploads: readonly Upload[], keyMarker: string, uploadIdMarker: string): readonly Upload[] {
-  const at =
-    uploadIdMarker === '' ? -1 : uploads.findIndex(({ key, id }) => key === keyMarker && id === uploadIdMarker);
-  return at === -1 ? uploads.filter(({ key }) => key > keyMarker) : uploads.slice(at + 1);
+  return uploads.filter(
+    ({ key, id }) => key > keyMarker || (key === keyMarker && uploadIdMarker !== '' && id > uploadIdMarker),
+  );
 }
 
 function grouped(uploads: readonly Upload[], prefix: string, delimiter: string, keyMarker: string): readonly Entry[] {

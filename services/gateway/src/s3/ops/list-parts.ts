@@ -22,8 +22,7 @@ export const listParts = operation({
     marker: parseCount('part-number-marker', request.query.get('part-number-marker'), 0),
   }),
   async run({ domain, view }, { path, uploadId, max, marker }) {
-    const { parts } = domain.uploads.find(writableBucket(view), path, uploadId);
-    const after = [...parts.values()].filter(({ number }) => number > marker).sort((a, b) => a.number - b.number);
+    const after = await domain.uploads.parts(writableBucket(view), path, uploadId, marker, max + 1);
     return { page: after.slice(0, max), truncated: after.length > max };
   },
   encode: ({ page, truncated }, { bucket, key, uploadId, max, marker }) =>

@@ -23,7 +23,7 @@ export const uploadPartCopy = operation({
   }),
   async run(ctx, { path, uploadId, number, source, range }) {
     const bucket = writableBucket(ctx.view);
-    ctx.domain.uploads.find(bucket, path, uploadId);
+    await ctx.domain.uploads.find(bucket, path, uploadId);
     const { view, info, place } = await openSource(ctx, source);
     const { first, last } =
       range === undefined ? { first: 0, last: info.sizeBytes - 1 } : parseCopySourceRange(range, info.sizeBytes);
