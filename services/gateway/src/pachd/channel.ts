@@ -12,6 +12,7 @@ import { type ContentChannel, openContentChannel } from './content-stream.ts';
 import { PachdError, toPachdError } from './errors.ts';
 import type { Caller } from './model.ts';
 import { AuthClient, HealthClient, PfsClient } from './proto.ts';
+import { resetLater } from './reset.ts';
 
 // A stream of messages keeps 16 of them by default, and pachd's may have 19 MiB each: one at a time bounds a reader's memory.
 setDefaultHighWaterMark(true, 1);
@@ -89,7 +90,7 @@ export function unary<Response>(
       if (error) reject(toPachdError(name, error));
       else resolve(response);
     });
-    const cancel = () => call.cancel();
+    const cancel = () => resetLater(() => call.cancel());
     if (caller.signal.aborted) cancel();
     else caller.signal.addEventListener('abort', cancel, { once: true });
   });
@@ -108,7 +109,7 @@ export async function* serverStream<Message>(
 ): AsyncGenerator<Message, void, undefined> {
   channel.inFlight += 1;
   const call = start(metadataOf(caller), { deadline: Date.now() + deadlineMs });
-  const cancel = () => call.cancel();
+  const cancel = () => resetLater(() => call.cancel());
   ignoreRepeatedErrors(call);
   if (caller.signal.aborted) cancel();
   else caller.signal.addEventListener('abort', cancel, { once: true });
@@ -123,7 +124,7 @@ export async function* serverStream<Message>(
     channel.inFlight -= 1;
     caller.signal.removeEventListener('abort', cancel);
     // Each call that is left early resets its HTTP/2 stream, and a server may end a connection with too many of these.
-    if (!ended) call.cancel();
+    if (!ended) cancel();
   }
 }
 
@@ -163,7 +164,7 @@ export async function clientStream<Request, Response>(
     ignoreRepeatedErrors(call);
     write = (message) => call.write(message);
     end = () => call.end();
-    cancel = () => call.cancel();
+    cancel = () => resetLater(() => call.cancel());
   });
   // It may be refused long before anybody waits for it; whoever waits hears of it all the same.
   answer.catch(() => {});

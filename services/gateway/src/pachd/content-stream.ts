@@ -2,6 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import { createContentDecoder, MalformedAnswer } from './content-decoder.ts';
 import { fromStatus, PachdError } from './errors.ts';
 import type { Caller } from './model.ts';
+import { resetLater } from './reset.ts';
 
 /**
  * GetFile over HTTP/2 without a gRPC library. pachd sends content in messages of up to 19 MiB, and a library gives a message when
@@ -52,6 +53,8 @@ export function openContentChannel(target: string, tls: boolean): ContentChannel
 
   return {
     async *read({ name, path, request }, caller) {
+      const abandoned = () => new PachdError('canceled', name, 'its caller is gone');
+      if (caller.signal.aborted) throw abandoned();
       const stream = connected().request(
         {
           [HTTP2_HEADER_METHOD]: 'POST',
@@ -64,15 +67,21 @@ export function openContentChannel(target: string, tls: boolean): ContentChannel
       );
       stream.setTimeout(SILENCE_MAX_MS, () => stream.destroy(new Error('nothing came for too long')));
       const outcome = outcomeOf(name, stream);
-      const cancel = () => stream.close(NGHTTP2_CANCEL);
-      if (caller.signal.aborted) cancel();
-      else caller.signal.addEventListener('abort', cancel, { once: true });
+      const cancel = () =>
+        resetLater(() => {
+          stream.close(NGHTTP2_CANCEL);
+          stream.destroy();
+        });
+      caller.signal.addEventListener('abort', cancel, { once: true });
       try {
         stream.end(framed(request));
         const decode = createContentDecoder();
-        for await (const chunk of stream as AsyncIterable<Buffer>) yield* decode(chunk);
+        // Left to itself, the loop destroys the stream at once where it is left.
+        const chunks: AsyncIterable<Buffer> = stream.iterator({ destroyOnReturn: false });
+        for await (const chunk of chunks) yield* decode(chunk);
         await outcome;
       } catch (error) {
+        if (caller.signal.aborted) throw abandoned();
         if (error instanceof MalformedAnswer) throw new PachdError('unexpected', name, error.message, error);
         // What broke the stream is told by the outcome.
         await outcome;
