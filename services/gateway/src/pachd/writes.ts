@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { clientStream, unary } from './channel.ts';
 import { addFileMessage } from './content-message.ts';
 import type { BranchRef, Caller, CommitRef, FileEdit } from './model.ts';
@@ -14,6 +15,13 @@ const COMPOSE_DEADLINE_MS = 120_000;
 /** pachd takes messages of 4 MiB; content goes in pieces of one path. Small ones: each is copied several times on its way out. */
 const PIECE_BYTES = 256 << 10;
 
+/**
+ * The id of a commit that is nowhere. Told to write to the head of a branch, pachd looks once, when the stream begins, whether that is
+ * open; if so, it writes into it, and whoever finishes it under the stream has his repo wrecked. Told to write to a commit that it does
+ * not find, it makes one on the branch, and asks for an open head in the same transaction.
+ */
+const NO_COMMIT = randomUUID().replaceAll('-', '');
+
 /** A message that says nothing: pachd refuses it, and with it the call that it came in. Encoded, it has no bytes. */
 const SPOILING: ModifyFileRequest = { body: undefined };
 
@@ -21,12 +29,12 @@ const SPOILING: ModifyFileRequest = { body: undefined };
 export function writeCalls(pool: Pool) {
   return {
     /**
-     * Makes one commit on a branch out of all edits, in their order, in one transaction: all of it or nothing. If somebody opens
-     * a commit on the branch at that moment, it writes into that one.
+     * Makes one commit on a branch out of all edits, in their order, in one transaction: all of it or nothing. While somebody has a
+     * commit open on the branch it is refused as commit-unfinished.
      */
     modifyFile: (caller: Caller, branch: BranchRef, edits: readonly FileEdit[]): Promise<void> =>
       pool.run('never', async (channel) => {
-        const head = { repo: repoMessage(branch), id: '', branch: branchMessage(branch) };
+        const head = { repo: repoMessage(branch), id: NO_COMMIT, branch: branchMessage(branch) };
         const messages = [{ body: { $case: 'setCommit', value: head } } as const, ...editMessages(edits)];
         await clientStream<ModifyFileRequest, unknown>(
           'ModifyFile',
