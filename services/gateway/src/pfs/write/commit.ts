@@ -6,6 +6,7 @@ import { Failure } from '../failure.ts';
 import type { BranchState } from '../state.ts';
 import type { Change } from './change.ts';
 import { editsOf, isAsWritten } from './edits.ts';
+import { patiently } from './patience.ts';
 
 /** How many commits of others may have come between the look and the commit. */
 const CHAIN_MAX = 1_000;
@@ -56,10 +57,16 @@ export function createCommitter(pachd: Pachd) {
       try {
         await pachd.modifyFile(caller, branch, edits);
       } catch (error) {
-        if (!isPachdError(error, 'unavailable', 'deadline', 'canceled')) throw error;
-        return findLost(caller, branch, looked, changes, error);
+        if (isPachdError(error, 'unavailable', 'deadline', 'canceled')) {
+          return findLost(caller, branch, looked, changes, error);
+        }
+        if (!isPachdError(error, 'unexpected')) throw error;
+        // The call is over: what it did is there by now, or it did nothing.
+        const own = await patiently(() => findNow(caller, branch, looked, changes));
+        if (own === undefined) throw error;
+        return { kind: 'finished', commitId: own.commitId, committedMs: own.committedMs, own };
       }
-      return know(caller, branch, looked, changes);
+      return patiently(() => know(caller, branch, looked, changes));
     },
   };
 
@@ -91,9 +98,8 @@ export function createCommitter(pachd: Pachd) {
   }
 
   /**
-   * Waits for all commits since the one that was looked at. If each was made in one go and is good, one of them is ours. Else the
-   * content tells: a commit may have failed, or somebody's open one was there when ours began and was finished under it, which
-   * loses what was sent.
+   * Waits for all commits since the one that was looked at. If each is good, one of those that were made in one go is ours. Else the
+   * content tells: ours may have failed.
    */
   async function settle(
     caller: Caller,
@@ -105,12 +111,9 @@ export function createCommitter(pachd: Pachd) {
     const chain = await commitsSince(caller, branch, looked.headId, headId);
     const own = await findOwn(caller, branch, chain, changes);
     if (own !== undefined) return { kind: 'finished', commitId: own.commitId, committedMs: own.committedMs, own };
-    const [newest] = chain;
-    if (newest !== undefined && chain.every(({ oneOff, error }) => oneOff && error === '')) {
+    const newest = chain.find(({ oneOff }) => oneOff);
+    if (newest !== undefined && chain.every(({ error }) => error === '')) {
       return { kind: 'finished', commitId: newest.id, committedMs: newest.finishedMs ?? Date.now(), own };
-    }
-    if (newest?.state === 'open' && (await holds(caller, { ...repoOf(branch), commitId: newest.id }, changes))) {
-      return { kind: 'joined', commitId: newest.id, committedMs: Date.now() };
     }
     return { kind: 'spoilt', why: chain.find(({ error }) => error !== '')?.error ?? 'the changes are in no commit' };
   }
@@ -125,16 +128,24 @@ export function createCommitter(pachd: Pachd) {
   ): Promise<CommitOutcome> {
     for (const endMs = Date.now() + LOST_ANSWER_MS; Date.now() < endMs; await setTimeout(LOOK_AGAIN_MS)) {
       try {
-        const { headId } = await pachd.inspectBranch(caller, branch);
-        if (headId === looked.headId) continue;
-        const chain = await commitsSince(caller, branch, looked.headId, headId);
-        const own = await findOwn(caller, branch, chain, changes);
+        const own = await findNow(caller, branch, looked, changes);
         if (own !== undefined) return { kind: 'finished', commitId: own.commitId, committedMs: own.committedMs, own };
       } catch (error) {
         if (!isPachdError(error, 'unavailable', 'deadline')) throw error;
       }
     }
     throw new Failure('unavailable', 'it is not known whether the commit was made', cause);
+  }
+
+  /** The commit that made the changes, among those that are there now. */
+  async function findNow(
+    caller: Caller,
+    branch: BranchRef,
+    looked: BranchState,
+    changes: readonly Change[],
+  ): Promise<Own | undefined> {
+    const { headId } = await pachd.inspectBranch(caller, branch);
+    return findOwn(caller, branch, await commitsSince(caller, branch, looked.headId, headId), changes);
   }
 
   /** Newest first; each finished, but for an open head. */

@@ -1,55 +1,135 @@
 import type { Pachd } from '../../pachd/client.ts';
-import type { Caller, CommitRef, FileEdit } from '../../pachd/model.ts';
+import { isPachdError } from '../../pachd/errors.ts';
+import type { Caller, CommitRef, CommitSummary, FileEdit, FileSummary } from '../../pachd/model.ts';
 import type { BucketRef } from '../bucket.ts';
 import { Failure } from '../failure.ts';
 import type { Change } from './change.ts';
 import { isAsWritten } from './edits.ts';
+import { patiently } from './patience.ts';
 
 const ATTEMPTS_MAX = 10;
+/** How many commits of others may have come while a write is taken back. */
+const CHAIN_MAX = 1_000;
 
 export type PutBack = ReturnType<typeof createPutBack>;
+
+type Values = ReadonlyMap<string, FileSummary | undefined>;
 
 /**
  * Takes back a conditional write that went on top of somebody else's commit, and whose condition does not hold there: the paths
  * get the values that they had. If others write a path at the same time, theirs is what stays.
  */
 export function createPutBack(pachd: Pachd) {
-  /** The newest commit, finished. */
-  const settled = async (caller: Caller, bucket: BucketRef): Promise<CommitRef> => {
-    const { headId } = await pachd.inspectBranch(caller, bucket);
-    const commit = { project: bucket.project, repo: bucket.repo, commitId: headId };
-    await pachd.inspectCommit(caller, commit, 'finished');
-    return commit;
-  };
-
   return {
     /**
      * @param before the commit that the write stands on, whose values come back
      * @throws Failure unavailable when others never let it come to rest
      */
-    async putBack(caller: Caller, bucket: BucketRef, changes: readonly Change[], before: CommitRef): Promise<void> {
-      let from = before;
-      for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        const head = await settled(caller, bucket);
-        const edits: FileEdit[] = [];
-        for (const change of changes) {
-          const found = await pachd.statFile(caller, head, change.path);
-          // Somebody has written it since: that is the newer value.
-          if (attempt === 0 && !isAsWritten(change, found)) continue;
-          edits.push({ kind: 'delete', path: change.path });
-          if ((await pachd.statFile(caller, from, change.path)) !== undefined) {
-            edits.push({ kind: 'copy', path: change.path, source: from, sourcePath: change.path });
-          }
-        }
-        if (edits.length === 0) return;
-        await pachd.modifyFile(caller, bucket, edits);
-        const own = await settled(caller, bucket);
-        const { parentId } = await pachd.inspectCommit(caller, own, 'no');
-        if (parentId === head.commitId || parentId === undefined) return;
-        // Others came between, and may have written the path: what the last of them left is what is to be there.
-        from = { ...head, commitId: parentId };
-      }
-      throw new Failure('unavailable', 'others keep writing while a conditional write is taken back');
-    },
+    putBack: (caller: Caller, bucket: BucketRef, changes: readonly Change[], before: CommitRef): Promise<void> =>
+      // If the answer of its commit is lost, what is there then says whether it was made.
+      patiently(() => takeBack(caller, bucket, changes, before)),
   };
+
+  async function takeBack(caller: Caller, bucket: BucketRef, changes: readonly Change[], before: CommitRef) {
+    let wanted = await valuesAt(caller, before, changes);
+    let from = before;
+    let isOurs = isAsWritten;
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const head = await newest(caller, bucket);
+      const there = await valuesAt(caller, head, changes);
+      // Where there is something else, somebody has written since: that is the newer value.
+      const left = changes.filter((change) => {
+        const found = there.get(change.path);
+        return isOurs(change, found) && !isSame(found, wanted.get(change.path));
+      });
+      if (left.length === 0) return;
+      const edits = left.flatMap(({ path }) => restoring(path, from, wanted));
+      if (head.state === 'open') {
+        if (await unless('commit-finished', join(caller, head, edits))) return;
+        continue;
+      }
+      if (!(await unless('commit-unfinished', pachd.modifyFile(caller, bucket, edits)))) continue;
+      const parent = await parentOfOwn(caller, bucket, head, left, wanted);
+      if (parent?.commitId === head.commitId) return;
+      // Others have spoilt it: what is there is looked at again.
+      if (parent === undefined) continue;
+      // Others came between. Where they wrote, theirs is what is to be there; where they did not, it is done.
+      const theirs = await valuesAt(caller, parent, left);
+      const written = wanted;
+      isOurs = ({ path }, found) =>
+        theirs.has(path) && !isSame(theirs.get(path), there.get(path)) && isSame(found, written.get(path));
+      wanted = theirs;
+      from = parent;
+    }
+    throw new Failure('unavailable', 'others keep writing while a conditional write is taken back');
+  }
+
+  /** The head of the branch, as soon as it can be read. */
+  async function newest(caller: Caller, bucket: BucketRef): Promise<CommitRef & Pick<CommitSummary, 'state'>> {
+    const { project, repo } = bucket;
+    const { headId: commitId } = await pachd.inspectBranch(caller, bucket);
+    const commit = { project, repo, commitId };
+    const { state, parentId } = await pachd.inspectCommit(caller, commit, 'no');
+    const awaited = state === 'open' && parentId !== undefined ? { project, repo, commitId: parentId } : commit;
+    if (state === 'finishing' || awaited !== commit) await pachd.inspectCommit(caller, awaited, 'finished');
+    return { ...commit, state };
+  }
+
+  /** Writes into somebody's open commit. */
+  async function join(caller: Caller, commit: CommitRef, edits: readonly FileEdit[]): Promise<void> {
+    await pachd.addFileSet(caller, commit, await pachd.createEditSet(caller, edits));
+  }
+
+  /** The commit that our newest one stands on; undefined: there is no such commit that is good. */
+  async function parentOfOwn(
+    caller: Caller,
+    bucket: BucketRef,
+    since: CommitRef,
+    changes: readonly Change[],
+    wanted: Values,
+  ): Promise<CommitRef | undefined> {
+    const holds = async (commit: CommitRef) => {
+      const values = await valuesAt(caller, commit, changes);
+      return changes.every(({ path }) => isSame(values.get(path), wanted.get(path)));
+    };
+    const { project, repo } = bucket;
+    let { commitId } = await newest(caller, bucket);
+    for (let walked = 0; walked < CHAIN_MAX && commitId !== since.commitId; walked++) {
+      const { parentId, error, state } = await pachd.inspectCommit(caller, { project, repo, commitId }, 'no');
+      if (parentId === undefined) return undefined;
+      const parent = { project, repo, commitId: parentId };
+      const readable = state === 'finished' && error === '';
+      if (readable && (await holds({ project, repo, commitId })) && !(await holds(parent))) return parent;
+      commitId = parentId;
+    }
+    return undefined;
+  }
+
+  async function valuesAt(caller: Caller, commit: CommitRef, changes: readonly Change[]): Promise<Values> {
+    const values = new Map<string, FileSummary | undefined>();
+    for (const { path } of changes) values.set(path, await pachd.statFile(caller, commit, path));
+    return values;
+  }
+}
+
+/** Whether a write was made. false: somebody has opened or finished a commit meanwhile, and it was refused. */
+async function unless(refused: 'commit-finished' | 'commit-unfinished', write: Promise<void>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (isPachdError(error, refused)) return false;
+    throw error;
+  }
+}
+
+function restoring(path: string, from: CommitRef, wanted: Values): readonly FileEdit[] {
+  const removal: FileEdit = { kind: 'delete', path };
+  if (wanted.get(path) === undefined) return [removal];
+  return [removal, { kind: 'copy', path, source: from, sourcePath: path }];
+}
+
+function isSame(a: FileSummary | undefined, b: FileSummary | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return Buffer.compare(a.hash, b.hash) === 0;
 }

@@ -11,6 +11,7 @@ import type { Change, Submission, WriteOutcome } from './change.ts';
 import type { CommitOutcome, Committer } from './commit.ts';
 import { knownHash, sizeOf } from './edits.ts';
 import type { Judge } from './judge.ts';
+import { patiently } from './patience.ts';
 import type { PutBack } from './put-back.ts';
 import type { Watch } from './watch.ts';
 
@@ -190,8 +191,11 @@ async function judgedAgain(
       waiting.reject(new Failure('unavailable', 'others wrote the same at the same moment'));
       continue;
     }
-    const parent = await states.goodVersion(caller, view, own.parentId);
-    const verdict = await judge.judge(waiting.submission, parent);
+    const { parentId } = own;
+    const { parent, verdict } = await patiently(async () => {
+      const parent = await states.goodVersion(caller, view, parentId);
+      return { parent, verdict: await judge.judge(waiting.submission, parent) };
+    });
     if (verdict.kind === 'go') {
       standing.push(one);
       continue;
@@ -254,7 +258,7 @@ async function answer(
 
   async function askHash({ submission: { caller } }: Waiting, path: string): Promise<Uint8Array> {
     // A finishing commit answers when it is finished.
-    const found = await pachd.statFile(caller, commit, path);
+    const found = await patiently(() => pachd.statFile(caller, commit, path));
     if (found === undefined) throw new Failure('conflict', `${path} was written over by somebody else at once`);
     return found.hash;
   }
