@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type BucketRef, bucketName } from '../bucket.ts';
 import { Failure } from '../failure.ts';
 import type { Submission, WriteOutcome } from './change.ts';
+import { dropIfRefused } from './drop.ts';
 import { takeRound } from './gather.ts';
 import { makeRound, type RoundParts, type Waiting } from './round.ts';
 
@@ -43,7 +44,11 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
       if (queue !== undefined && queue.length >= QUEUE_MAX) {
         return Promise.reject(new Failure('busy', 'too many writes wait for the branch'));
       }
-      return new Promise((resolve, reject) => {
+      return new Promise((resolve, rejectIt) => {
+        const reject = (error: unknown) => {
+          dropIfRefused(parts.pachd, submission, error);
+          rejectIt(error);
+        };
         const waiting = { submission, resolve, reject };
         if (queue !== undefined) queue.push(waiting);
         else {
