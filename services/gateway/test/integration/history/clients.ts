@@ -1,5 +1,6 @@
 import { type Answer, encode, type SendOptions, send } from '../../support/http.ts';
-import type { Record } from './record.ts';
+import type { Effect } from './linearizable.ts';
+import type { Note, Record } from './record.ts';
 import type { Choices } from './seeded.ts';
 
 /** The keys that all clients work on. */
@@ -12,6 +13,8 @@ export const OUTSIDE_KEYS = ['a', 'folder/c'];
 const CONDITIONAL_KEYS = ['b', 'folder/d'];
 /** Small enough to wait in memory, and large enough to go through a file set. */
 const SIZES_BYTES = [16, 16, 16, 5_000, 1_000_001];
+
+type Headers = NonNullable<SendOptions['headers']>;
 
 /** What an answer says of a write. */
 type Verdict = 'done' | 'not done' | 'unsure';
@@ -32,6 +35,7 @@ export interface ClientOptions {
 export async function runClient(url: string, bucket: string, record: Record, options: ClientOptions): Promise<void> {
   const { name, choices, goesOn, mayBreak } = options;
   let copies = 0;
+  let sources = 0;
   const ask = (method: string, key: string, how?: SendOptions) => request(method, `/${bucket}/${key}`, how);
   const actions = [put, put, put, create, swap, get, get, head, list, remove, removeMany, copy];
   while (goesOn()) await choices.pick(actions)();
@@ -56,21 +60,16 @@ export async function runClient(url: string, bucket: string, record: Record, opt
     const key = choices.pick(KEYS);
     const { value, content } = record.newContent(choices.pick(SIZES_BYTES));
     const note = record.call();
-    const answer = await ask('PUT', key, { body: content });
-    const verdict = verdictOf('PutObject', answer);
-    if (verdict === 'done') record.learnEtag(answer.headers['etag'] ?? '', value);
-    if (verdict !== 'not done') note(key, { kind: 'write', value }, verdict === 'unsure');
+    noteWrite(await write(key, content), note, key, { kind: 'write', value });
   }
 
   async function create(): Promise<void> {
     const key = choices.pick(CONDITIONAL_KEYS);
     const { value, content } = record.newContent(16);
     const note = record.call();
-    const answer = await ask('PUT', key, { body: content, headers: { 'if-none-match': '*' } });
-    if (answer.status === 412) return note(key, { kind: 'present' });
-    const verdict = verdictOf('PutObject', answer);
-    if (verdict === 'done') record.learnEtag(answer.headers['etag'] ?? '', value);
-    if (verdict !== 'not done') note(key, { kind: 'create', value }, verdict === 'unsure');
+    const answer = await write(key, content, { 'if-none-match': '*' });
+    if (answer?.status === 412) return note(key, { kind: 'present' });
+    noteWrite(answer, note, key, { kind: 'create', value });
   }
 
   async function swap(): Promise<void> {
@@ -80,13 +79,60 @@ export async function runClient(url: string, bucket: string, record: Record, opt
     const over = etag && record.valueOfEtag(etag);
     if (seen.status !== 200 || etag === undefined || over === undefined) return;
     const { value, content } = record.newContent(16);
+    const removes = choices.below(4) === 0;
     const note = record.call();
-    const answer = await ask('PUT', key, { body: content, headers: { 'if-match': etag } });
-    if (answer.status === 412) return note(key, { kind: 'differs', from: over });
-    if (answer.status === 404) return note(key, { kind: 'read', value: undefined });
-    const verdict = verdictOf('PutObject', answer);
-    if (verdict === 'done') record.learnEtag(answer.headers['etag'] ?? '', value);
-    if (verdict !== 'not done') note(key, { kind: 'swap', over, value }, verdict === 'unsure');
+    const condition = { 'if-match': etag };
+    const answer = removes ? await ask('DELETE', key, { headers: condition }) : await write(key, content, condition);
+    if (answer?.status === 412) return note(key, { kind: 'differs', from: over });
+    if (answer?.code === 'NoSuchKey') return note(key, { kind: 'read', value: undefined });
+    noteWrite(answer, note, key, { kind: 'swap', over, value: removes ? undefined : value });
+  }
+
+  /** Writes an object in one of the ways that S3 has for it. undefined: it came to nothing before the write itself was asked for. */
+  async function write(key: string, content: Uint8Array, headers: Headers = {}): Promise<Answer | undefined> {
+    switch (choices.below(5)) {
+      case 0:
+        return upload(key, content, headers);
+      case 1: {
+        sources += 1;
+        const source = `sources/${name}-${sources}`;
+        if ((await ask('PUT', source, { body: content })).status !== 200) return undefined;
+        const copySource = encode(`/${bucket}/${source}`);
+        return ask('PUT', key, { headers: { ...headers, 'x-amz-copy-source': copySource } });
+      }
+      default:
+        return ask('PUT', key, { body: content, headers });
+    }
+  }
+
+  async function upload(key: string, content: Uint8Array, headers: Headers): Promise<Answer | undefined> {
+    const begun = await ask('POST', key, { query: [['uploads', null]] });
+    const uploadId = /<UploadId>([^<]*)</.exec(begun.text)?.[1] ?? '';
+    const part = await ask('PUT', key, {
+      query: [
+        ['partNumber', '1'],
+        ['uploadId', uploadId],
+      ],
+      body: content,
+    });
+    if (begun.status !== 200 || part.status !== 200) return undefined;
+    const etag = part.headers['etag'];
+    const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
+    const answer = await ask('POST', key, { query: [['uploadId', uploadId]], body, headers });
+    // A gateway that was started anew may not know of it any more.
+    return mayBreak && answer.code === 'NoSuchUpload' ? undefined : answer;
+  }
+
+  function noteWrite(
+    answer: Answer | undefined,
+    note: Note,
+    key: string,
+    effect: Effect & { value: string | undefined },
+  ) {
+    if (answer === undefined) return;
+    const verdict = verdictOf('a write', answer, effect.value === undefined ? 204 : 200);
+    if (verdict === 'done' && effect.value !== undefined) record.learnEtag(etagOf(answer), effect.value);
+    if (verdict !== 'not done') note(key, effect, verdict === 'unsure');
   }
 
   async function get(): Promise<void> {
@@ -160,16 +206,24 @@ export async function runClient(url: string, bucket: string, record: Record, opt
     copies += 1;
     const target = `copies/${name}-${copies}`;
     const note = record.call();
+    const noteTarget = record.call();
     const answer = await ask('PUT', target, { headers: { 'x-amz-copy-source': encode(`/${bucket}/${source}`) } });
     if (answer.status === 404) return note(source, { kind: 'read', value: undefined });
     if (verdictOf('CopyObject', answer) !== 'done') return;
+    const copied = record.valueOfEtag(etagOf(answer));
+    if (copied !== undefined) noteTarget(target, { kind: 'write', value: copied });
     const got = await ask('GET', target);
     if (isBusy(got.status)) return;
     expectStatus('GetObject of a copy', got, 200);
     const value = record.valueOf(got.body);
-    record.learnEtag(/<ETag>([^<]*)<\/ETag>/.exec(answer.text)?.[1]?.replaceAll(/&quot;|&#34;/g, '"') ?? '', value);
+    record.learnEtag(etagOf(answer), value);
     note(source, { kind: 'read', value });
   }
+}
+
+/** Where an answer has it: a header, or an element. */
+function etagOf({ headers, text }: Answer): string {
+  return headers['etag'] ?? /<ETag>([^<]*)<\/ETag>/.exec(text)?.[1]?.replaceAll(/&quot;|&#34;/g, '"') ?? '';
 }
 
 /** A request without an answer: as if the client had been told to try again at once. */

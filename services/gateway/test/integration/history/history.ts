@@ -9,22 +9,29 @@ export interface HistoryOptions {
   readonly seed: number;
   readonly clients: number;
   readonly requestsEach: number;
-  /** HOST:PORT of the pachd at which somebody else writes at the same time; without it nobody does. */
-  readonly outsiderAt?: string;
+  /** HOST:PORT of the pachd behind the gateway. */
+  readonly pachdAt: string;
+  /** Whether somebody else writes there at the same time. */
+  readonly outsider: boolean;
+}
+
+export interface History {
+  readonly record: Record;
+  /** How many commits the outsider has started by hand. */
+  readonly startedByOthers: number;
 }
 
 /** Lets clients, and somebody else, work on the same few keys of a new bucket at once. @returns what they did and saw. */
-export async function runHistory(url: string, options: HistoryOptions): Promise<Record> {
-  const { seed, clients, requestsEach, outsiderAt } = options;
+export async function runHistory(url: string, options: HistoryOptions): Promise<History> {
+  const { seed, clients, requestsEach, pachdAt } = options;
   const bucket = freshBucketName('history');
   const created = await send(url, 'PUT', `/${bucket}`);
   if (created.status !== 200) throw new Error(`CreateBucket: ${created.status} ${created.text}`);
   const record = startRecord();
   let over = false;
-  const outsider =
-    outsiderAt === undefined
-      ? undefined
-      : runOutsider(outsiderAt, repoOf(bucket), record, seeded(seed + 1_000_000), () => over);
+  const outsider = options.outsider
+    ? runOutsider(pachdAt, repoOf(bucket), record, seeded(seed + 1_000_000), () => over)
+    : undefined;
   const working = Array.from({ length: clients }, (_, number) => {
     let left = requestsEach;
     const goesOn = () => left-- > 0;
@@ -37,8 +44,8 @@ export async function runHistory(url: string, options: HistoryOptions): Promise<
   });
   const outcomes = await Promise.allSettled(working);
   over = true;
-  await outsider;
+  const startedByOthers = (await outsider)?.started ?? 0;
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return record;
+  return { record, startedByOthers };
 }

@@ -4,8 +4,8 @@ export type Effect =
   | { readonly kind: 'read'; readonly value: string | undefined }
   /** Written only if there was no object. */
   | { readonly kind: 'create'; readonly value: string }
-  /** Written only over that value. */
-  | { readonly kind: 'swap'; readonly over: string; readonly value: string }
+  /** Written, or removed, only over that value. */
+  | { readonly kind: 'swap'; readonly over: string; readonly value: string | undefined }
   /** Seen that there is an object, whichever. */
   | { readonly kind: 'present' }
   /** Seen that there is an object with another value. */

@@ -18,20 +18,24 @@ type Done<T> = (error: ServiceError | null, value: T) => void;
 
 const CALL_MAX_MS = 60_000;
 
-/** Somebody who writes to the same branch and keys at pachd itself, as pachctl and pipelines do, until `isOver`. */
+/**
+ * Somebody who writes to the same branch and keys at pachd itself, as pachctl and pipelines do, until `isOver`.
+ * @returns how many commits it has started by hand
+ */
 export async function runOutsider(
   address: string,
   branch: BranchName,
   record: Record,
   choices: Choices,
   isOver: () => boolean,
-): Promise<number> {
+): Promise<{ readonly started: number }> {
   const pfs = new PfsClient(address, credentials.createInsecure());
   const metadata = new Metadata();
   const repo = { name: branch.repo, type: 'user', project: { name: branch.project } };
   const head = { repo, name: branch.branch };
   const actions = [oneOff, oneOff, openCommit, collide, shadow];
   let commits = 0;
+  let started = 0;
   try {
     while (!isOver()) {
       await choices.pick(actions)();
@@ -40,7 +44,7 @@ export async function runOutsider(
   } finally {
     pfs.close();
   }
-  return commits;
+  return { started };
 
   /** One commit of one call. */
   async function oneOff(): Promise<void> {
@@ -58,6 +62,7 @@ export async function runOutsider(
       pfs.startCommit(StartCommitRequest.create({ branch: head }), metadata, options(), done),
     ).catch(unlessBusy);
     if (commit === undefined) return;
+    started += 1;
     const key = choices.pick(OUTSIDE_KEYS);
     const { value, content } = record.newContent(16);
     const note = record.call();

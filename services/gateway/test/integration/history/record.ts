@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { type Effect, isLinearizable, type Operation } from './linearizable.ts';
 
+/** Notes what an operation that was called before did to a key; `unsure`: whether it did is not known. */
+export type Note = (key: string, effect: Effect, unsure?: boolean) => void;
+
 /** All that clients did and saw, key by key. */
 export interface Record {
   /** A content that nobody wrote before, of at least that size, and the value that stands for it. */
@@ -13,9 +16,11 @@ export interface Record {
   /** The value of an ETag; undefined for one that no answer has told yet. */
   valueOfEtag(etag: string): string | undefined;
   /** Notes the call of an operation; the answer is noted with what it did to which keys. */
-  call(): (key: string, effect: Effect, unsure?: boolean) => void;
+  call(): Note;
   /** The keys whose operations contradict each other, with all of them. */
   contradictions(): readonly { readonly key: string; readonly operations: readonly Operation[] }[];
+  /** Every key that was written to or read. */
+  keys(): readonly string[];
   /** How many operations are known to have been done. */
   known(): number;
 }
@@ -62,6 +67,7 @@ export function startRecord(): Record {
       [...keys]
         .filter(([, operations]) => !isLinearizable(operations))
         .map(([key, operations]) => ({ key, operations: [...operations].sort((a, b) => a.calledAt - b.calledAt) })),
+    keys: () => [...keys.keys()],
     known: () => [...keys.values()].reduce((sum, list) => sum + list.filter(({ unsure }) => !unsure).length, 0),
   };
 }
