@@ -7,6 +7,8 @@ const CATALOGUE = {
   BucketAlreadyExists: [409, 'The requested bucket name is not available.'],
   BucketAlreadyOwnedByYou: [409, 'Your previous request to create the named bucket succeeded and you already own it.'],
   BucketNotEmpty: [409, 'The bucket you tried to delete is not empty.'],
+  /** For the log alone: nobody is there to read it. Status and name are those of nginx and MinIO. */
+  ClientDisconnected: [499, 'The client closed the connection before it was answered.'],
   ConditionalRequestConflict: [
     409,
     'The conditional request cannot succeed due to a conflicting operation against this resource.',

@@ -42,11 +42,11 @@ export function createHandle({ domain, log, domains, region, isOverloaded }: Han
       entry.operation = operation.name;
       answer = await serve(http, request, operation);
     } catch (thrown) {
-      const error = toS3Error(thrown);
+      const error = http.signal.aborted ? new S3Error('ClientDisconnected') : toS3Error(thrown);
       entry.failed(error.code, error.cause);
       answer = errorAnswer(error, http.method, http.rawPath, requestId);
     }
-    return entry.account(withIds(answer, requestId));
+    return entry.account(withIds(answer, requestId), () => http.signal.aborted);
   };
 
   async function serve(http: HttpRequest, request: S3Request, operation: Operation): Promise<HttpAnswer> {

@@ -5,8 +5,8 @@ import type { Log } from './log.ts';
 interface AccessEntry {
   operation: string;
   failed(code: string, cause: unknown): void;
-  /** Counts what goes out, and writes the line when the last byte of it has gone. */
-  account<A extends Answer>(answer: A): A;
+  /** Counts what goes out, and writes the line when the last byte of it has gone, or the client. */
+  account<A extends Answer>(answer: A, isClientGone: () => boolean): A;
 }
 
 interface Answer {
@@ -54,17 +54,21 @@ export function createAccessLog(log: Log, enabled: boolean): AccessLog {
           code = failure;
           cause = why;
         },
-        account(answer) {
+        account(answer, isClientGone) {
           const { body, status } = answer;
           if (body.kind !== 'stream') {
             write(status, body.kind === 'bytes' ? body.bytes.length : 0);
             return answer;
           }
-          return { ...answer, body: { ...body, chunks: counted(body.chunks, status) } };
+          return { ...answer, body: { ...body, chunks: counted(body.chunks, status, isClientGone) } };
         },
       };
 
-      async function* counted(chunks: AsyncIterable<Uint8Array>, status: number): AsyncGenerator<Uint8Array> {
+      async function* counted(
+        chunks: AsyncIterable<Uint8Array>,
+        status: number,
+        isClientGone: () => boolean,
+      ): AsyncGenerator<Uint8Array> {
         let bytesOut = 0;
         let ended = false;
         try {
@@ -74,11 +78,13 @@ export function createAccessLog(log: Log, enabled: boolean): AccessLog {
           }
           ended = true;
         } catch (error) {
-          code = 'CutShort';
-          log.warn({ requestId, cause: error }, 'an answer broke off');
+          if (!isClientGone()) {
+            code = 'CutShort';
+            log.warn({ requestId, cause: error }, 'an answer broke off');
+          }
           throw error;
         } finally {
-          if (!ended) code ??= 'ClientGone';
+          if (!ended) code ??= 'ClientDisconnected';
           write(status, bytesOut);
         }
       }
