@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { GetCountersRequest, type GetCountersResponse, DebugClient } from '../../../../../proto/gen/devpachd/devpachd.ts';
 import { ComposeFileSetRequest, APIClient as PfsClient } from '../../../../../proto/gen/pfs/pfs.ts';
 import { openUploads } from '../../../src/cache/uploads-lmdb.ts';
 import type { Tusk } from '../../support/tusk.ts';
@@ -22,18 +21,6 @@ export function hasFileSet(tusk: Tusk, fileSetId: string): Promise<boolean> {
       pfs.close();
       if (error === null) resolve(true);
       else if (/dangling reference/.test(error.details)) resolve(false);
-      else reject(error);
-    });
-  });
-}
-
-/** What devpachd has counted so far. */
-export function countersOf(tusk: Tusk): Promise<GetCountersResponse> {
-  const debug = new DebugClient(tusk.pachdAddress, credentials.createInsecure());
-  return new Promise((resolve, reject) => {
-    debug.getCounters(GetCountersRequest.create(), (error: ServiceError | null, counters: GetCountersResponse) => {
-      debug.close();
-      if (error === null) resolve(counters);
       else reject(error);
     });
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Answer, type SendOptions, send } from '../../support/http.ts';
+import { type Answer, encode, type SendOptions, send } from '../../support/http.ts';
 
 /** The smallest size of a part that is not the last one. */
 export const PART_BYTES = 5 << 20;
@@ -13,7 +13,7 @@ export interface Named {
 /** The calls of multipart uploads on one bucket, as their answers. */
 export function uploadsOf(url: string, bucket: string) {
   const ask = (method: string, key: string, options: SendOptions = {}): Promise<Answer> =>
-    send(url, method, key === '' ? `/${bucket}` : `/${bucket}/${key}`, options);
+    send(url, method, `/${[bucket, ...(key === '' ? [] : key.split('/'))].map(encode).join('/')}`, options);
   const query = (...pairs: readonly (readonly [string, string])[]) => ({ query: pairs });
 
   return {
