@@ -55,8 +55,9 @@ export async function cutConnections(connections: number): Promise<void> {
   expect(keys).not.toContain('<Key>');
   expect((await send(tusk.url, 'GET', `/${BUCKET}/large`)).body.equals(large)).toBe(true);
   expect((await send(tusk.url, 'PUT', `/${BUCKET}/last`, { body: 'x' })).status).toBe(200);
-  // They are gone, which is nobody's fault.
-  expect(tusk.program.output()).not.toMatch(/"level":[456]0/);
+  // They are gone, which is nobody's fault; what they left half done may be too much at once.
+  const warnings = tusk.program.output().match(/^.*"level":[456]0.*$/gm) ?? [];
+  expect(warnings.filter((line) => !line.includes('"code":"SlowDown"'))).toEqual([]);
 }
 
 function cutOne(url: string, choose: Choices): Promise<void> {

@@ -10,9 +10,13 @@ const UNSURE: ReadonlySet<FailureKind> = new Set(['unavailable', 'busy', 'unexpe
 const TTL_SECONDS = 1;
 
 /** Gives up the file sets of a submission that was refused for certain, so that refused bytes do not stay at pachd. */
-export function dropIfRefused(pachd: Pachd, { caller, changes }: Submission, error: unknown): void {
+export function dropIfRefused(pachd: Pachd, submission: Submission, error: unknown): void {
   const failure = failureOf(error);
-  if (failure === undefined || UNSURE.has(failure.kind)) return;
+  if (failure !== undefined && !UNSURE.has(failure.kind)) drop(pachd, submission);
+}
+
+/** Gives up the file sets of a submission that nothing was done for. */
+export function drop(pachd: Pachd, { caller, changes }: Submission): void {
   for (const change of changes) {
     if (change.kind !== 'put' || change.content.kind !== 'file-set') continue;
     // What cannot be given up ends by itself: a staged set after ten minutes, a composed one after an hour.

@@ -1,13 +1,15 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BucketRef, bucketName } from '../bucket.ts';
 import { Failure } from '../failure.ts';
 import type { Submission, WriteOutcome } from './change.ts';
-import { dropIfRefused } from './drop.ts';
+import { drop, dropIfRefused } from './drop.ts';
 import { takeRound } from './gather.ts';
 import { makeRound, type RoundParts, type Waiting } from './round.ts';
 
 /** What may wait for a branch; past it clients are told to slow down. */
 const QUEUE_MAX = 4_096;
+/** And for how long: clients of S3 wait for an answer for a minute, and one that hears nothing does not know to come again later. */
+const WAIT_MAX_MS = 40_000;
 
 export interface Rounds {
   /** Makes a submission's changes, in one commit with others of the same branch and principal. */
@@ -30,11 +32,32 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
 
   const run = async (key: string, bucket: BucketRef): Promise<void> => {
     for (let queue = queues.get(key); queue !== undefined && queue.length > 0; queue = queues.get(key)) {
-      if (gatherMs > 0) await setTimeout(gatherMs);
+      if (gatherMs > 0) await sleep(gatherMs);
       await parts.watch.room(bucketName(bucket));
       await makeRound(parts, bucket, takeRound(queue, most));
     }
     queues.delete(key);
+  };
+
+  /** Ends what waits still for its round when it took too long, or when its client is gone. Gives what is to be called at its end. */
+  const leaveInTime = (key: string, waiting: Waiting): (() => void) => {
+    const { submission, reject } = waiting;
+    const leave = (failure: Failure) => {
+      const queue = queues.get(key) ?? [];
+      const place = queue.indexOf(waiting);
+      // In a round it is too late: the round answers.
+      if (place === -1) return;
+      queue.splice(place, 1);
+      drop(parts.pachd, submission);
+      reject(failure);
+    };
+    const timer = setTimeout(() => leave(new Failure('busy', 'the branch has too much to write')), WAIT_MAX_MS);
+    const gone = () => leave(new Failure('busy', 'the client is gone'));
+    submission.caller.signal.addEventListener('abort', gone, { once: true });
+    return () => {
+      clearTimeout(timer);
+      submission.caller.signal.removeEventListener('abort', gone);
+    };
   };
 
   return {
@@ -42,14 +65,24 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
       const key = `${submission.bucket.commitId ?? ''} ${bucketName(submission.bucket)}`;
       const queue = queues.get(key);
       if (queue !== undefined && queue.length >= QUEUE_MAX) {
+        drop(parts.pachd, submission);
         return Promise.reject(new Failure('busy', 'too many writes wait for the branch'));
       }
       return new Promise((resolve, rejectIt) => {
         const reject = (error: unknown) => {
           dropIfRefused(parts.pachd, submission, error);
+          settled();
           rejectIt(error);
         };
-        const waiting = { submission, resolve, reject };
+        const waiting = {
+          submission,
+          resolve: (outcome: WriteOutcome) => {
+            settled();
+            resolve(outcome);
+          },
+          reject,
+        };
+        const settled = leaveInTime(key, waiting);
         if (queue !== undefined) queue.push(waiting);
         else {
           queues.set(key, [waiting]);
