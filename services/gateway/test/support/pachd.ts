@@ -52,6 +52,8 @@ export interface Pachd {
   commitCount(name: BranchName): Promise<number>;
   /** One commit with these files, waited for until it is finished. @returns its id. */
   putFiles(name: BranchName, files: Readonly<Record<string, string | Uint8Array>>): Promise<string>;
+  /** One commit with these files, made by one call on the branch, and not waited for. */
+  modifyBranch(name: BranchName, files: Readonly<Record<string, string | Uint8Array>>): Promise<void>;
   startCommit(name: BranchName): Promise<string>;
   /** Finishes a commit and waits for it. */
   finishCommit(name: RepoName, id: string, options?: { readonly force?: boolean }): Promise<void>;
@@ -152,13 +154,14 @@ export function connectPachd(address: string, token?: string): Pachd {
       const id = await startCommit(name);
       await modifyFile([
         { $case: 'setCommit', value: { id, branch: undefined, repo: repoOf(name) } },
-        ...Object.entries(files).flatMap(([path, content]): ModifyFileRequest['body'][] => [
-          { $case: 'deleteFile', value: { path: `/${path}`, datum: '' } },
-          { $case: 'addFile', value: { path: `/${path}`, datum: '', source: rawOf(content) } },
-        ]),
+        ...replacements(files),
       ]);
       await finishCommit(name, id);
       return id;
+    },
+    modifyBranch: async (name, files) => {
+      const head = { id: '', branch: branchOf(name), repo: repoOf(name) };
+      await modifyFile([{ $case: 'setCommit', value: head }, ...replacements(files)]);
     },
     startCommit,
     finishCommit,
@@ -196,6 +199,14 @@ function repoOf(name: RepoName) {
 
 function branchOf(name: BranchName) {
   return { name: name.branch, repo: repoOf(name) };
+}
+
+/** Messages that put files in the place of what is there. */
+function replacements(files: Readonly<Record<string, string | Uint8Array>>): readonly ModifyFileRequest['body'][] {
+  return Object.entries(files).flatMap(([path, content]) => [
+    { $case: 'deleteFile', value: { path: `/${path}`, datum: '' } },
+    { $case: 'addFile', value: { path: `/${path}`, datum: '', source: rawOf(content) } },
+  ]);
 }
 
 function rawOf(content: string | Uint8Array) {
