@@ -5,8 +5,9 @@ import type { BranchRef, Caller, CommitRef, CommitSummary, FileEdit, RepoRef } f
 import { Failure } from '../failure.ts';
 import type { BranchState } from '../state.ts';
 import type { Change } from './change.ts';
-import { editsOf, isAsWritten } from './edits.ts';
+import { editsOf } from './edits.ts';
 import { patiently } from './patience.ts';
+import { createWritten } from './written.ts';
 
 /** How many commits of others may have come between the look and the commit. */
 const CHAIN_MAX = 1_000;
@@ -41,6 +42,8 @@ export type Committer = ReturnType<typeof createCommitter>;
 
 /** Gets changes to a branch, and finds out what became of them. */
 export function createCommitter(pachd: Pachd) {
+  const written = createWritten(pachd);
+
   return {
     /**
      * Writes all changes, together: as one commit, or into somebody's open one.
@@ -186,7 +189,7 @@ export function createCommitter(pachd: Pachd) {
   async function holds(caller: Caller, commit: CommitRef, changes: readonly Change[]): Promise<boolean> {
     for (const change of changes) {
       try {
-        if (!isAsWritten(change, await pachd.statFile(caller, commit, change.path))) return false;
+        if (!(await written.isIn(caller, commit, change))) return false;
       } catch (error) {
         // A failed commit answers its failure for the path that collides.
         if (isPachdError(error, 'collision')) return false;

@@ -22,8 +22,8 @@ export function editsOf(change: Change): readonly FileEdit[] {
   }
 }
 
-/** Whether a file is as a change would leave it. A large one, whose hash only pachd knows, is told by its size. */
-export function isAsWritten(change: Change, found: FileSummary | undefined): boolean {
+/** Whether a file may be what a change would leave. Of a large one, whose hash only pachd knows, the size alone is compared. */
+export function mayBeWritten(change: Change, found: FileSummary | undefined): boolean {
   if (change.kind === 'delete') return found === undefined;
   if (found === undefined) return false;
   const hash = knownHash(change);

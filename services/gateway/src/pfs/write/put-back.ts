@@ -4,8 +4,8 @@ import type { Caller, CommitRef, CommitSummary, FileEdit, FileSummary } from '..
 import type { BucketRef } from '../bucket.ts';
 import { Failure } from '../failure.ts';
 import type { Change } from './change.ts';
-import { isAsWritten } from './edits.ts';
 import { patiently } from './patience.ts';
+import { createWritten } from './written.ts';
 
 const ATTEMPTS_MAX = 10;
 /** How many commits of others may have come while a write is taken back. */
@@ -15,11 +15,19 @@ export type PutBack = ReturnType<typeof createPutBack>;
 
 type Values = ReadonlyMap<string, FileSummary | undefined>;
 
+interface Newest {
+  readonly head: CommitRef;
+  readonly state: CommitSummary['state'];
+  readonly shown: CommitRef;
+}
+
 /**
  * Takes back a conditional write that went on top of somebody else's commit, and whose condition does not hold there: the paths
  * get the values that they had. If others write a path at the same time, theirs is what stays.
  */
 export function createPutBack(pachd: Pachd) {
+  const written = createWritten(pachd);
+
   return {
     /**
      * @param before the commit that the write stands on, whose values come back
@@ -33,18 +41,19 @@ export function createPutBack(pachd: Pachd) {
   async function takeBack(caller: Caller, bucket: BucketRef, changes: readonly Change[], before: CommitRef) {
     let wanted = await valuesAt(caller, before, changes);
     let from = before;
-    let isOurs = isAsWritten;
+    let isOurs = (change: Change, shown: CommitRef) => written.isIn(caller, shown, change);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const head = await newest(caller, bucket);
-      const there = await valuesAt(caller, head, changes);
-      // Where there is something else, somebody has written since: that is the newer value.
-      const left = changes.filter((change) => {
-        const found = there.get(change.path);
-        return isOurs(change, found) && !isSame(found, wanted.get(change.path));
-      });
+      const { head, state, shown } = await newest(caller, bucket);
+      const there = await valuesAt(caller, shown, changes);
+      const left: Change[] = [];
+      for (const change of changes) {
+        if (isSame(there.get(change.path), wanted.get(change.path))) continue;
+        // Where there is something else, somebody has written since: that is the newer value.
+        if (await isOurs(change, shown)) left.push(change);
+      }
       if (left.length === 0) return;
       const edits = left.flatMap(({ path }) => restoring(path, from, wanted));
-      if (head.state === 'open') {
+      if (state === 'open') {
         if (await unless('commit-finished', join(caller, head, edits))) return;
         continue;
       }
@@ -54,25 +63,34 @@ export function createPutBack(pachd: Pachd) {
       // Others have spoilt it: what is there is looked at again.
       if (parent === undefined) continue;
       // Others came between. Where they wrote, theirs is what is to be there; where they did not, it is done.
-      const theirs = await valuesAt(caller, parent, left);
-      const written = wanted;
-      isOurs = ({ path }, found) =>
-        theirs.has(path) && !isSame(theirs.get(path), there.get(path)) && isSame(found, written.get(path));
+      from = await good(caller, parent);
+      const theirs = await valuesAt(caller, from, left);
+      const restored = wanted;
+      isOurs = ({ path }, newer) => {
+        const wasTheirs = theirs.has(path) && !isSame(theirs.get(path), there.get(path));
+        if (!wasTheirs) return Promise.resolve(false);
+        return pachd.statFile(caller, newer, path).then((found) => isSame(found, restored.get(path)));
+      };
       wanted = theirs;
-      from = parent;
     }
     throw new Failure('unavailable', 'others keep writing while a conditional write is taken back');
   }
 
-  /** The head of the branch, as soon as it can be read. */
-  async function newest(caller: Caller, bucket: BucketRef): Promise<CommitRef & Pick<CommitSummary, 'state'>> {
+  /** The head of a branch, and the commit that has what the branch shows, as soon as that can be read. */
+  async function newest(caller: Caller, bucket: BucketRef): Promise<Newest> {
     const { project, repo } = bucket;
-    const { headId: commitId } = await pachd.inspectBranch(caller, bucket);
-    const commit = { project, repo, commitId };
-    const { state, parentId } = await pachd.inspectCommit(caller, commit, 'no');
-    const awaited = state === 'open' && parentId !== undefined ? { project, repo, commitId: parentId } : commit;
-    if (state === 'finishing' || awaited !== commit) await pachd.inspectCommit(caller, awaited, 'finished');
-    return { ...commit, state };
+    const { headId } = await pachd.inspectBranch(caller, bucket);
+    const head = { project, repo, commitId: headId };
+    const { state, parentId } = await pachd.inspectCommit(caller, head, 'no');
+    if (state !== 'open') return { head, state, shown: await good(caller, head) };
+    if (parentId !== undefined) await pachd.inspectCommit(caller, { project, repo, commitId: parentId }, 'finished');
+    return { head, state, shown: head };
+  }
+
+  /** The commit itself, or the newest before it that pachd has not dropped; finished. */
+  async function good(caller: Caller, commit: CommitRef): Promise<CommitRef> {
+    const { error, parentId } = await pachd.inspectCommit(caller, commit, 'finished');
+    return error === '' || parentId === undefined ? commit : good(caller, { ...commit, commitId: parentId });
   }
 
   /** Writes into somebody's open commit. */
@@ -80,7 +98,7 @@ export function createPutBack(pachd: Pachd) {
     await pachd.addFileSet(caller, commit, await pachd.createEditSet(caller, edits));
   }
 
-  /** The commit that our newest one stands on; undefined: there is no such commit that is good. */
+  /** The commit that ours, which is newer than `since`, stands on; undefined: pachd has dropped ours. */
   async function parentOfOwn(
     caller: Caller,
     bucket: BucketRef,
@@ -92,15 +110,14 @@ export function createPutBack(pachd: Pachd) {
       const values = await valuesAt(caller, commit, changes);
       return changes.every(({ path }) => isSame(values.get(path), wanted.get(path)));
     };
-    const { project, repo } = bucket;
-    let { commitId } = await newest(caller, bucket);
-    for (let walked = 0; walked < CHAIN_MAX && commitId !== since.commitId; walked++) {
-      const { parentId, error, state } = await pachd.inspectCommit(caller, { project, repo, commitId }, 'no');
+    const { head } = await newest(caller, bucket);
+    let commit = head;
+    for (let walked = 0; walked < CHAIN_MAX && commit.commitId !== since.commitId; walked++) {
+      const { parentId, error, oneOff } = await pachd.inspectCommit(caller, commit, 'no');
       if (parentId === undefined) return undefined;
-      const parent = { project, repo, commitId: parentId };
-      const readable = state === 'finished' && error === '';
-      if (readable && (await holds({ project, repo, commitId })) && !(await holds(parent))) return parent;
-      commitId = parentId;
+      const parent = { ...commit, commitId: parentId };
+      if (oneOff && error === '' && (await holds(commit)) && !(await holds(await good(caller, parent)))) return parent;
+      commit = parent;
     }
     return undefined;
   }
