@@ -1,14 +1,15 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { BLOCK_BYTES, blake2b, createFileHasher, fileHash } from '../src/content/hash.ts';
 import { levelToMerge } from '../src/files/compact.ts';
-import { END, getEntry, mergedEntries, openCursor } from '../src/files/cursor.ts';
+import { getEntry, mergedEntries, openCursor } from '../src/files/cursor.ts';
 import { decodeEntry, type Entry, encodeEntry, entryOrder, stackEntries } from '../src/files/entry.ts';
 import { holdLayers, prepareLayer } from '../src/files/layers.ts';
+import { END } from '../src/files/rows.ts';
 import { createFullValidator, createValidator } from '../src/files/validate.ts';
 import { openDb } from '../src/store/db.ts';
 import { PfsError } from '../src/store/errors.ts';
 import { parseFileSetId } from '../src/store/file-sets.ts';
-import { checkPath, cleanPath, dirPath, literalPrefix, parentOf } from '../src/store/paths.ts';
+import { checkPath, cleanPath, dirPath, literalPrefix } from '../src/store/paths.ts';
 import { tempFolder } from './harness.ts';
 
 const file = (path: string, sizeBytes = 1, deletes = false): Entry => ({
@@ -30,18 +31,11 @@ describe('paths', () => {
   ])('%s is cleaned to %s', (path, clean) => expect(cleanPath(path)).toBe(clean));
 
   it('know their directories', () => {
-    expect([dirPath('/a'), dirPath('/'), parentOf('/a/b'), parentOf('/a/b/'), parentOf('/a'), parentOf('/')]).toEqual([
-      '/a/',
-      '/',
-      '/a/',
-      '/a/',
-      '/',
-      '/',
-    ]);
+    expect([dirPath('/a'), dirPath('/')]).toEqual(['/a/', '/']);
     expect(literalPrefix('/a/b*c')).toBe('/a/b');
   });
 
-  it.each(['', '/ü', '/a*', '/a/../b', '/.', `/${'n'.repeat(1800)}`])('%s is refused', (path) => {
+  it.each(['', '/ü', '/a*', '/a/../b', '/.', `/${'n'.repeat(65_536)}`])('%s is refused', (path) => {
     expect(() => checkPath(path)).toThrow(PfsError);
   });
 });

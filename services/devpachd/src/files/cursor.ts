@@ -1,28 +1,11 @@
 import type { Db } from '../store/db.ts';
 import { decodeEntry, type Entry, stackEntries } from './entry.ts';
-import { layerKey } from './layers.ts';
-
-const FIRST_BATCH_ROWS = 16;
-const BATCH_ROWS = 256;
-
-/** Which entries, by their order (path, zero byte, datum): from `lower` on, up to but without `upper`. */
-export interface Span {
-  readonly lower: string;
-  readonly upper: string;
-}
-
-/** Greater than every path of printable characters. */
-export const END = '\xff';
+import { END, findRow, type Row, rowsInSpan, type Span } from './rows.ts';
 
 /** The entries of a stack of layers, merged. Layers never change, so a cursor may be read from over many turns of the event loop. */
 export interface Cursor {
   /** The next entry that is not deleted, or undefined at the end. */
   readonly next: () => Entry | undefined;
-}
-
-interface Row {
-  readonly order: string;
-  readonly value: Buffer;
 }
 
 interface LayerCursor {
@@ -31,34 +14,20 @@ interface LayerCursor {
 }
 
 function layerCursor(db: Db, layer: number, span: Span, reverse: boolean): LayerCursor {
-  const low = layerKey(layer, span.lower);
-  const high = layerKey(layer, span.upper);
-  let rows: readonly Row[] = [];
-  let at = 0;
-  let limit = FIRST_BATCH_ROWS;
-  let last: Buffer | undefined;
-  let ended = false;
-  const fill = () => {
-    // Backwards, LMDB takes the start as inclusive and the end as exclusive; the span is the other way round.
-    const range = reverse
-      ? { start: last ?? high, end: low, reverse: true, exclusiveStart: true, inclusiveEnd: true }
-      : { start: last ?? low, end: high, exclusiveStart: last !== undefined };
-    const found = [...db.files.getRange({ ...range, limit })];
-    ended = found.length < limit;
-    limit = BATCH_ROWS;
-    last = found.at(-1)?.key ?? last;
-    rows = found.map(({ key, value }) => ({ order: key.toString('latin1', 8), value }));
-    at = 0;
-    // A layer that was collected under its reader must not look like one that ended.
-    if (ended && !db.layers.get(layer)) throw new Error(`layer ${layer} was collected while it was read`);
-  };
+  const rows = rowsInSpan(db, layer, span, reverse);
+  let row: Row | undefined;
+  let isRead = false;
   return {
     peek: () => {
-      if (at >= rows.length && !ended) fill();
-      return rows[at];
+      if (!isRead) {
+        const next = rows.next();
+        row = next.done ? undefined : next.value;
+        isRead = true;
+      }
+      return row;
     },
     advance: () => {
-      at++;
+      isRead = false;
     },
   };
 }
@@ -120,7 +89,7 @@ export function* mergedEntries(db: Db, layers: readonly number[], keepDeletes: b
 export function getEntry(db: Db, layers: readonly number[], order: string): Entry | undefined {
   let entry: Entry | undefined;
   for (const layer of layers) {
-    const value = db.files.get(layerKey(layer, order));
+    const value = findRow(db, layer, order);
     if (!value) continue;
     const upper = decodeEntry(order, value);
     entry = entry ? stackEntries(entry, upper) : upper;

@@ -22,6 +22,9 @@ const POSIX_CLASSES: Readonly<Record<string, string>> = {
   ':xdigit:': '0-9A-Fa-f',
 };
 
+/** What may stand for anything but itself. */
+const SPECIAL = /[*?[\]{}()!@+^,|\\]/;
+
 /** What ends the pattern that is being read: nothing, a brace's comma or end, a group's bar or end. */
 type Inside = 'top' | 'braces' | 'group';
 
@@ -32,10 +35,32 @@ const quote = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\
  * `?(a)`, `!(a)` and escaping by a backslash work as in pachd's glob library. Throws for what that refuses.
  */
 export function compileGlob(glob: string): (path: string) => boolean {
+  const at = glob.search(SPECIAL);
+  if (at < 0) return (path) => path === glob;
   const { regex, end } = readPattern(glob, 0, 'top');
   if (end < glob.length) throw refused(`unexpected token: ${glob[end]}`);
-  const pattern = new RegExp(`^${placeNegations(regex)}$`, 's');
-  return (path) => pattern.test(path);
+  const prefix = glob.slice(0, at);
+  return compileRegex(glob, regex.slice(literalRegex(prefix).length), prefix);
+}
+
+/** Long paths would make expressions that V8 refuses, so what a glob begins with is compared as it is. */
+function compileRegex(glob: string, regex: string, prefix: string): (path: string) => boolean {
+  try {
+    const pattern = new RegExp(`^${placeNegations(regex)}$`, 's');
+    // It is compiled, and may be refused, at its first use.
+    pattern.test('');
+    return (path) => path.startsWith(prefix) && pattern.test(path.slice(prefix.length));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw refused(`error parsing regexp: expression too large: ${glob.length} characters`);
+  }
+}
+
+function literalRegex(text: string): string {
+  return text
+    .split('')
+    .map((char) => quote(char) + BOUNDARY)
+    .join('');
 }
 
 /** Whether a glob matches a path of a tree, in which directories end in a slash. */

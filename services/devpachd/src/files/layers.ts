@@ -3,17 +3,11 @@ import { type Db, nextNumber } from '../store/db.ts';
 import { PfsError } from '../store/errors.ts';
 import type { LayerRecord } from '../store/records.ts';
 import { type Entry, encodeEntry, entryOrder, sizeOf } from './entry.ts';
+import { createRowWriter, deleteRows } from './rows.ts';
 
 /** Fewer entries are written in the transaction that makes them visible; more go before it, in transactions of this size. */
 const BATCH_ROWS = 4000;
-
-export function layerKey(layer: number, order: string): Buffer {
-  const key = Buffer.allocUnsafe(8 + order.length);
-  key.writeUIntBE(0, 0, 2);
-  key.writeUIntBE(layer, 2, 6);
-  key.write(order, 8, 'latin1');
-  return key;
-}
+const BATCH_NAMES_BYTES = 8 * 1024 * 1024;
 
 /** A layer that is written but not referred to; `commit`, inside a transaction, gives its id, which the caller must hold. */
 export interface PreparedLayer {
@@ -48,10 +42,11 @@ function register(db: Db, owner: string, summary: Summary): number {
   return id;
 }
 
-function putRows(db: Db, id: number, entries: readonly Entry[]): Promise<boolean> | undefined {
+type PutRow = ReturnType<typeof createRowWriter>;
+
+function putRows(put: PutRow, entries: readonly Entry[]): Promise<boolean> | undefined {
   let last: Promise<boolean> | undefined;
-  for (const entry of entries)
-    last = db.files.put(layerKey(id, entryOrder(entry.path, entry.datum)), encodeEntry(entry));
+  for (const entry of entries) last = put(entryOrder(entry.path, entry.datum), encodeEntry(entry));
   return last;
 }
 
@@ -69,24 +64,30 @@ export async function prepareLayer(db: Db, owner: string, entries: readonly Entr
 /** The same for entries that come in order: they are never all in memory. */
 export async function prepareOrdered(db: Db, owner: string, entries: Iterable<Entry>): Promise<PreparedLayer> {
   const summary = createSummary();
-  let id: number | undefined;
+  let begun: { readonly id: number; readonly put: PutRow } | undefined;
   let batch: Entry[] = [];
+  let namesBytes = 0;
   for (const entry of entries) {
     summary.add(entry);
     batch.push(entry);
-    if (batch.length < BATCH_ROWS) continue;
-    // Its packs are held by what the entries come from until the layer itself is ready to hold them.
-    id ??= await db.write(() => register(db, owner, { rows: 0, sizeBytes: 0, packs: [] }));
-    await putRows(db, id, batch);
+    namesBytes += entry.path.length + entry.datum.length;
+    if (batch.length < BATCH_ROWS && namesBytes < BATCH_NAMES_BYTES) continue;
+    if (!begun) {
+      // Its packs are held by what the entries come from until the layer itself is ready to hold them.
+      const id = await db.write(() => register(db, owner, { rows: 0, sizeBytes: 0, packs: [] }));
+      begun = { id, put: createRowWriter(db, id) };
+    }
+    await putRows(begun.put, batch);
     batch = [];
+    namesBytes = 0;
   }
   const rest = batch;
-  if (id === undefined) {
+  if (!begun) {
     let made: number | undefined;
     return {
       commit: () => {
         made = register(db, owner, summary.read());
-        putRows(db, made, rest);
+        putRows(createRowWriter(db, made), rest);
         return made;
       },
       abandon: async () => {
@@ -94,8 +95,8 @@ export async function prepareOrdered(db: Db, owner: string, entries: Iterable<En
       },
     };
   }
-  const written = id;
-  await putRows(db, written, rest);
+  const written = begun.id;
+  await putRows(begun.put, rest);
   await db.write(() => {
     const layer = db.layers.get(written);
     if (!layer) throw new Error(`layer ${written} was collected while it was written`);
@@ -155,14 +156,7 @@ export function layersSizeBytes(db: Db, ids: readonly number[]): number {
 
 /** Removes layers' rows, and lets go of their packs. */
 export async function deleteLayer(db: Db, layer: LayerRecord): Promise<void> {
-  const range = { start: layerKey(layer.id, ''), end: layerKey(layer.id + 1, '') };
-  for (;;) {
-    const keys = [...db.files.getKeys({ ...range, limit: BATCH_ROWS })];
-    if (keys.length === 0) break;
-    let last: Promise<boolean> | undefined;
-    for (const key of keys) last = db.files.remove(key);
-    await last;
-  }
+  await deleteRows(db, layer.id);
   await db.write(() => {
     if (!db.layers.get(layer.id)) return;
     db.layers.remove(layer.id);

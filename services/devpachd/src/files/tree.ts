@@ -2,10 +2,11 @@ import { blake2b } from '../content/hash.ts';
 import type { Packs } from '../content/packs.ts';
 import type { Db } from '../store/db.ts';
 import { PfsError, refused } from '../store/errors.ts';
-import { dirPath, isDirPath, parentOf } from '../store/paths.ts';
+import { dirPath, isDirPath } from '../store/paths.ts';
 import { hashOf } from './content.ts';
-import { type Cursor, END, openCursor } from './cursor.ts';
+import { type Cursor, openCursor } from './cursor.ts';
 import { type Content, type Entry, entryOrder } from './entry.ts';
+import { END } from './rows.ts';
 import { collisionOf } from './validate.ts';
 
 /** A file or a directory as a reader meets it. Directories stand before what is in them and end in a slash. */
@@ -109,29 +110,35 @@ export function openTree(
   /** Reads a directory, and keeps what it finds of this one and of all below it. */
   const readDir = async (path: string): Promise<NodeInfo> => {
     const source = files(path, afterDir(path));
-    let entry = await source.next();
-    const read = async (dir: string): Promise<NodeInfo> => {
-      const hashes = createHashList();
-      let sizeBytes = 0;
-      while (entry?.path.startsWith(dir)) {
-        let child: NodeInfo;
-        const slash = entry.path.indexOf('/', dir.length);
-        if (slash >= 0) child = await read(entry.path.slice(0, slash + 1));
-        else {
-          child = isDirPath(entry.path) ? EMPTY_DIR : await contentInfo(entry);
-          seen.hashed++;
-          const isSelf = entry.path === dir;
-          entry = await source.next();
-          if (isSelf) continue;
-        }
-        sizeBytes += child.sizeBytes;
-        hashes.add(child.hash);
+    const outer: DirSum[] = [];
+    let dir = createDirSum(path);
+    const close = (): NodeInfo => {
+      const info = { sizeBytes: dir.sizeBytes, hash: blake2b(dir.hashes.bytes()) };
+      infos.set(dir.path, info);
+      const parent = outer.pop();
+      if (parent) {
+        parent.sizeBytes += info.sizeBytes;
+        parent.hashes.add(info.hash);
+        dir = parent;
       }
-      const info = { sizeBytes, hash: blake2b(hashes.bytes()) };
-      infos.set(dir, info);
       return info;
     };
-    return read(path);
+    for (let entry = await source.next(); entry; entry = await source.next()) {
+      while (outer.length > 0 && !entry.path.startsWith(dir.path)) close();
+      for (;;) {
+        const slash = entry.path.indexOf('/', dir.path.length);
+        if (slash < 0) break;
+        outer.push(dir);
+        dir = createDirSum(entry.path.slice(0, slash + 1));
+      }
+      seen.hashed++;
+      if (entry.path === dir.path) continue;
+      const child = await contentInfo(entry);
+      dir.sizeBytes += child.sizeBytes;
+      dir.hashes.add(child.hash);
+    }
+    while (outer.length > 0) close();
+    return close();
   };
   const contentInfo = (entry: Entry): Promise<NodeInfo> => {
     const [content] = entry.contents;
@@ -191,9 +198,20 @@ export async function* filesUnder(
 
 const EMPTY_DIR: NodeInfo = { sizeBytes: 0, hash: blake2b() };
 
+/** A directory that is being read: what has been found of it so far. */
+interface DirSum {
+  readonly path: string;
+  readonly hashes: ReturnType<typeof createHashList>;
+  sizeBytes: number;
+}
+
+function createDirSum(path: string): DirSum {
+  return { path, hashes: createHashList(), sizeBytes: 0 };
+}
+
 /** Many hashes, packed: as single buffers those of a large directory would take ten times the room. */
 function createHashList(): { readonly add: (hash: Buffer) => void; readonly bytes: () => Buffer } {
-  let bytes = Buffer.allocUnsafe(1024);
+  let bytes = Buffer.allocUnsafe(64);
   let used = 0;
   return {
     add: (hash) => {
@@ -207,13 +225,13 @@ function createHashList(): { readonly add: (hash: Buffer) => void; readonly byte
 /** The directories to tell of before a path: those that the path before it was not in, from the outermost. */
 function missingDirs(path: string, last: string, lower: string): readonly string[] {
   const dirs: string[] = [];
-  for (let at = path; at !== '/'; ) {
-    const parent = dirPath(parentOf(at));
+  for (let at = isDirPath(path) ? path.length - 1 : path.length; at > 0; ) {
+    at = path.lastIndexOf('/', at - 1);
+    const parent = path.slice(0, at + 1);
     if (last >= parent || parent < lower) break;
-    dirs.unshift(parent);
-    at = parent;
+    dirs.push(parent);
   }
-  return dirs;
+  return dirs.reverse();
 }
 
 /** What is below a directory that was kept is kept, too. */

@@ -1,6 +1,7 @@
 import type { Db } from '../store/db.ts';
-import { END, getEntry, openCursor } from './cursor.ts';
+import { getEntry, openCursor } from './cursor.ts';
 import { type Entry, entryOrder, sizeOf } from './entry.ts';
+import { END } from './rows.ts';
 
 /** What pachd's validation says of two files that stand one after the other, if anything. */
 export function collisionOf(previous: Entry | undefined, entry: Entry): string | undefined {

@@ -9,8 +9,9 @@ import { type PreparedLayer, prepareLayer } from './layers.ts';
 
 /** Bytes of unfinished blocks that a stream may hold in memory. */
 const HELD_MAX_BYTES = 16 * 1024 * 1024;
-/** Entries that a stream may hold in memory; more are written as a layer, and the stream goes on above it. */
+/** Entries that a stream may hold in memory, and the bytes of their names; more are written as a layer, and the stream goes on above it. */
 const ENTRIES_MAX = 20_000;
+const NAMES_MAX_BYTES = 8 * 1024 * 1024;
 
 /** What a stream has made: layers that nobody refers to yet. */
 export interface PreparedFiles {
@@ -53,6 +54,7 @@ export function createFileWriter(db: Db, packs: Packs, owner: string): FileWrite
   const layers: PreparedLayer[] = [];
   let changes = new Map<string, Change>();
   let heldBytes = 0;
+  let namesBytes = 0;
 
   const change = (path: string, datum: string): Change => {
     const key = `${path}\0${datum}`;
@@ -60,6 +62,7 @@ export function createFileWriter(db: Db, packs: Packs, owner: string): FileWrite
     if (found) return found;
     const made: Change = { path, datum, deletes: false, parts: [] };
     changes.set(key, made);
+    namesBytes += key.length;
     return made;
   };
 
@@ -113,13 +116,14 @@ export function createFileWriter(db: Db, packs: Packs, owner: string): FileWrite
     await flushAll();
     const entries = [...changes.values()].map(toEntry);
     changes = new Map();
+    namesBytes = 0;
     await blocks.sync();
     if (entries.length > 0) layers.push(await prepareLayer(db, owner, entries));
   };
 
   const bound = async () => {
     if (heldBytes > HELD_MAX_BYTES) await flushAll();
-    if (changes.size >= ENTRIES_MAX) await serialize();
+    if (changes.size >= ENTRIES_MAX || namesBytes >= NAMES_MAX_BYTES) await serialize();
   };
 
   return {

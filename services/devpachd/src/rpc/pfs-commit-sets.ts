@@ -2,7 +2,7 @@ import { Permission } from '../../../../proto/gen/auth/auth.ts';
 import { type APIServer, CommitSetInfo, CommitState, FindCommitsResponse } from '../../../../proto/gen/pfs/pfs.ts';
 import type { App } from '../app.ts';
 import { entryOrder } from '../files/entry.ts';
-import { layerKey } from '../files/layers.ts';
+import { rowsInSpan } from '../files/rows.ts';
 import { allSubvenance, subvenantSets, wholeSet } from '../store/commit-sets.ts';
 import {
   allCommits,
@@ -87,8 +87,8 @@ export function commitSetMethods({ db, waiting }: App, calls: Calls, guard: Guar
   const touches = (commit: CommitRecord, path: string): boolean =>
     commit.diff.some((layer) => {
       const order = entryOrder(path, '').slice(0, -1);
-      const range = { start: layerKey(layer, `${order}\0`), end: layerKey(layer, order + END_OF_PATH), limit: 1 };
-      return [...db.files.getKeys(range)].length > 0;
+      const span = { lower: `${order}\0`, upper: order + END_OF_PATH };
+      return !rowsInSpan(db, layer, span, false).next().done;
     });
 
   return {

@@ -1,6 +1,6 @@
 import { type Db, nextNumber } from './db.ts';
-import { notFound, refused } from './errors.ts';
-import { type BranchRef, isCommitId, repoText } from './names.ts';
+import { notFound, refused, within } from './errors.ts';
+import { type BranchRef, checkBranchNameLength, isCommitId, repoText } from './names.ts';
 import type { BranchRecord, RepoRecord } from './records.ts';
 import { branchesOf, findRepo, rawRepoNotFound, repoById, repoRef } from './repos.ts';
 
@@ -30,6 +30,7 @@ export function moveBranch(db: Db, repo: RepoRecord, name: string, head: string,
   const now = Date.now();
   const old = db.branches.get([repo.id, name]);
   if (!old && isCommitId(name)) throw refused('update head: branch name cannot be a UUID V4');
+  if (!old) within('update head', () => checkBranchNameLength(name));
   const branch: BranchRecord = old
     ? { ...old, head, updatedAt: now }
     : {

@@ -15,6 +15,7 @@ import type {
   RepoRecord,
   TokenRecord,
 } from './records.ts';
+import { namedTable, shortKey, type Table } from './table.ts';
 
 const TABLES_MAX = 32;
 const READERS_MAX = 512;
@@ -22,23 +23,23 @@ const READERS_MAX = 512;
 /** The tables. Several processes may have the same folder open; a transaction of one is atomic for all. */
 export interface Db {
   readonly folder: string;
-  readonly meta: Database<number | string, string>;
-  readonly projects: Database<ProjectRecord, string>;
-  readonly repos: Database<RepoRecord, [project: string, name: string, type: string]>;
+  readonly meta: Table<number | string, string>;
+  readonly projects: Table<ProjectRecord, string>;
+  readonly repos: Table<RepoRecord, [project: string, name: string, type: string]>;
   readonly repoById: Database<[project: string, name: string, type: string], number>;
-  readonly branches: Database<BranchRecord, [repoId: number, name: string]>;
+  readonly branches: Table<BranchRecord, [repoId: number, name: string]>;
   /** The branches that are made from a branch. */
-  readonly branchSubvenance: Database<BranchKey, [repoId: number, name: string, bySeq: number]>;
-  readonly commits: Database<CommitRecord, [repoId: number, id: string]>;
-  readonly repoCommits: Database<string, [repoId: number, seq: number]>;
+  readonly branchSubvenance: Table<BranchKey, [repoId: number, name: string, bySeq: number]>;
+  readonly commits: Table<CommitRecord, [repoId: number, id: string]>;
+  readonly repoCommits: Table<string, [repoId: number, seq: number]>;
   readonly allCommits: Database<[repoId: number, id: string], number>;
-  readonly commitSets: Database<number, [id: string, seq: number]>;
-  readonly children: Database<string, [repoId: number, parent: string, seq: number]>;
+  readonly commitSets: Table<number, [id: string, seq: number]>;
+  readonly children: Table<string, [repoId: number, parent: string, seq: number]>;
   /** The commits that are made from a commit. */
-  readonly commitSubvenance: Database<CommitKey, [repoId: number, id: string, bySeq: number]>;
+  readonly commitSubvenance: Table<CommitKey, [repoId: number, id: string, bySeq: number]>;
   readonly finishing: Database<string, [repoId: number, seq: number]>;
   readonly leases: Database<LeaseRecord, string>;
-  readonly fileSets: Database<FileSetRecord, string>;
+  readonly fileSets: Table<FileSetRecord, string>;
   readonly expiries: Database<true, [expiresAt: number, token: string]>;
   readonly layers: Database<LayerRecord, number>;
   readonly freeLayers: Database<true, [freeSince: number, id: number]>;
@@ -47,8 +48,8 @@ export interface Db {
   readonly freePacks: Database<true, [freeSince: number, id: number]>;
   readonly blocks: Database<Buffer, Buffer>;
   readonly hashes: Database<Buffer, Buffer>;
-  readonly tokens: Database<TokenRecord, string>;
-  readonly bindings: Database<BindingRecord, string>;
+  readonly tokens: Table<TokenRecord, string>;
+  readonly bindings: Table<BindingRecord, string>;
   /**
    * Runs `work`, which reads and writes synchronously, as one transaction: when the promise resolves all of it is on disk, when it rejects
    * (with what `work` threw) none of it was done.
@@ -69,24 +70,25 @@ export function openDb(folder: string): Db {
   });
   const table = <V, K extends Key>(name: string, options: DatabaseOptions = {}) =>
     root.openDB<V, K>({ ...options, name });
+  const named = <V, K extends Key>(name: string) => namedTable<V, K>(table(name));
   const raw: DatabaseOptions = { keyEncoding: 'binary', encoding: 'binary' };
   return {
     folder,
-    meta: table('meta'),
-    projects: table('projects'),
-    repos: table('repos'),
+    meta: named('meta'),
+    projects: named('projects'),
+    repos: named('repos'),
     repoById: table('repoById'),
-    branches: table('branches'),
-    branchSubvenance: table('branchSubvenance'),
-    commits: table('commits'),
-    repoCommits: table('repoCommits'),
+    branches: named('branches'),
+    branchSubvenance: named('branchSubvenance'),
+    commits: named('commits'),
+    repoCommits: named('repoCommits'),
     allCommits: table('allCommits'),
-    commitSets: table('commitSets'),
-    children: table('children'),
-    commitSubvenance: table('commitSubvenance'),
+    commitSets: named('commitSets'),
+    children: named('children'),
+    commitSubvenance: named('commitSubvenance'),
     finishing: table('finishing'),
     leases: table('leases'),
-    fileSets: table('fileSets'),
+    fileSets: named('fileSets'),
     expiries: table('expiries'),
     layers: table('layers'),
     freeLayers: table('freeLayers'),
@@ -95,8 +97,8 @@ export function openDb(folder: string): Db {
     freePacks: table('freePacks'),
     blocks: table('blocks', raw),
     hashes: table('hashes', raw),
-    tokens: table('tokens'),
-    bindings: table('bindings'),
+    tokens: named('tokens'),
+    bindings: named('bindings'),
     write: (work) => root.childTransaction(work),
     close: () => root.close(),
   };
@@ -112,13 +114,14 @@ export function nextNumber(db: Db, sequence: string): number {
 
 /** The values of a range of compound keys that begin with `prefix`. */
 export function* underPrefix<V>(
-  table: Database<V, never>,
+  table: Table<V, never>,
   prefix: readonly Key[],
   options: { readonly reverse?: boolean } = {},
 ): Generator<{ readonly key: readonly Key[]; readonly value: V }> {
   // A null sorts before and a byte string after everything that stands in this place of a key.
-  const low = [...prefix, -Infinity];
-  const high = [...prefix, Buffer.from([0xff])];
+  const short = shortKey(prefix);
+  const low = [...short, -Infinity];
+  const high = [...short, Buffer.from([0xff])];
   const bounds = options.reverse ? { start: high, end: low, reverse: true } : { start: low, end: high };
   for (const { key, value } of table.getRange(bounds)) yield { key: key as unknown as readonly Key[], value };
 }

@@ -47,6 +47,33 @@ export function commitText(commit: CommitRef): string {
   return `${repoText(commit.repo)}@${relative && branch !== '' ? branch + commit.id : commit.id}`;
 }
 
+/** What an entry of an index may have in pachd's database, which refuses longer names by it. */
+const INDEX_ROW_MAX_BYTES = 2704;
+
+/** What pachd's database says of a row that does not fit into an index, or undefined. Postgres may press a name together first; this does not. */
+function indexRowError(bytes: number, index: string): string | undefined {
+  const aligned = align(bytes);
+  if (aligned <= INDEX_ROW_MAX_BYTES) return undefined;
+  const limit = `exceeds btree version 4 maximum ${INDEX_ROW_MAX_BYTES}`;
+  return `ERROR: index row size ${aligned} ${limit} for index "${index}" (SQLSTATE 54000)`;
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
+
+/** Throws for a repo name that pachd's database would not take. */
+export function checkRepoNameLength(repo: RepoRef): void {
+  const error = indexRowError(20 + align(4 + Buffer.byteLength(repo.name)), 'repos_name_project_id_type_key');
+  if (error) throw refused(`could not create repo "${repoText(repo)}": upsert repo: ${error}`);
+}
+
+/** The same for a branch. */
+export function checkBranchNameLength(name: string): void {
+  const error = indexRowError(20 + Buffer.byteLength(name), 'branches_repo_id_name_key');
+  if (error) throw refused(`could not create branch: ${error}`);
+}
+
 /** Throws unless the name can stand for a repo or a branch. */
 export function checkName(name: string): void {
   if (!NAME.test(name)) {

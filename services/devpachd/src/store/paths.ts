@@ -3,8 +3,8 @@ import { refused } from './errors.ts';
 
 const PRINTABLE = /^[ -~]+$/;
 const GLOBBING = /[*?[\]{}!()@+^]/;
-/** LMDB bounds its keys; pachd has no such limit. */
-const PATH_MAX_BYTES = 1700;
+/** With the datum. A real pachd has no limit, and never finishes a commit whose paths are too long for the requests of its etcd (1.5 MiB). */
+const PATH_MAX_BYTES = 65_536;
 
 /** Throws unless a file may be written under, or deleted by, this path (pachd's rules, and the length of a key). */
 export function checkPath(path: string): void {
@@ -17,7 +17,7 @@ export function checkPath(path: string): void {
   checkPathLength(path, '');
 }
 
-/** Throws when path and datum do not fit into a key of the store. */
+/** Throws when path and datum are longer than what is kept. */
 export function checkPathLength(path: string, datum: string): void {
   if (Buffer.byteLength(path) + Buffer.byteLength(datum) > PATH_MAX_BYTES) {
     throw refused(`path (${path.slice(0, 64)}...) invalid: longer than ${PATH_MAX_BYTES} bytes`);
@@ -39,12 +39,6 @@ export function cleanPath(path: string): string {
 export function dirPath(path: string): string {
   const clean = cleanPath(path);
   return clean === '/' ? clean : `${clean}/`;
-}
-
-/** The directory that a file or directory stands in, with its trailing slash; the root's is the root. */
-export function parentOf(path: string): string {
-  const bare = path.replace(/\/+$/, '');
-  return bare.slice(0, bare.lastIndexOf('/') + 1) || '/';
 }
 
 /** What every match of the glob begins with. A backslash counts as a letter here, as it does in pachd. */

@@ -1,6 +1,6 @@
 import { type Db, nextNumber, underPrefix } from './db.ts';
 import { notFound, PfsError } from './errors.ts';
-import { checkRepoType, type RepoRef, repoText } from './names.ts';
+import { checkRepoNameLength, checkRepoType, type RepoRef, repoText } from './names.ts';
 import type { BranchRecord, RepoRecord } from './records.ts';
 
 /** The repo, if it is there. Throws for a type that pachd's database does not know. */
@@ -30,6 +30,7 @@ export function repoRef(repo: RepoRecord): RepoRef {
 }
 
 export function createRepo(db: Db, repo: RepoRef, description: string): RepoRecord {
+  checkRepoNameLength(repo);
   const id = nextNumber(db, 'repo');
   const record: RepoRecord = { ...repo, id, description, createdAt: Date.now(), metadata: {} };
   putRepo(db, record);
