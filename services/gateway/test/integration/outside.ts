@@ -106,7 +106,7 @@ export function connectOutside(address: string): Outside {
       const chunks: Uint8Array[] = [];
       try {
         const request = { file, URL: '', offset: 0, pathRange: undefined };
-        for await (const { value } of pfs.getFile(request, metadata, options())) chunks.push(value);
+        for await (const bytes of pfs.getFile(request, metadata, options())) chunks.push(bytes as Uint8Array);
       } catch (error) {
         if ((error as ServiceError).code === NOT_FOUND) return undefined;
         throw error;
