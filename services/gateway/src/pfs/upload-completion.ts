@@ -6,7 +6,7 @@ import { isPachdError } from '../pachd/errors.ts';
 import { type Caller, detached } from '../pachd/model.ts';
 import type { BucketRef } from './bucket.ts';
 import type { Disposal } from './disposal.ts';
-import { Failure, failureOf } from './failure.ts';
+import { Failure } from './failure.ts';
 import type { Precondition, WriteOutcome } from './write/change.ts';
 import type { Rounds } from './write/rounds.ts';
 import { STAGED_PATH } from './write/stage.ts';
@@ -116,18 +116,7 @@ export function createCompletion(registry: UploadRegistry, pachd: Pachd, rounds:
       parts.map((part) => part.fileSetId),
     );
     const content = { kind: 'file-set', fileSetId, path: STAGED_PATH, sizeBytes } as const;
-    try {
-      return await rounds.submit({
-        caller,
-        principalId,
-        bucket,
-        changes: [{ kind: 'put', path, content }],
-        precondition,
-      });
-    } catch (error) {
-      if (isRefusal(error)) disposal.drop(caller, [fileSetId]);
-      throw error;
-    }
+    return rounds.submit({ caller, principalId, bucket, changes: [{ kind: 'put', path, content }], precondition });
   }
 
   async function compose(caller: Caller, fileSetIds: readonly string[]): Promise<string> {
@@ -152,12 +141,6 @@ async function untilSettled<T>(signal: AbortSignal, ask: () => Promise<T | undef
     if (answer !== undefined) return answer;
   }
   throw new Failure('busy', 'somebody else still completes the upload');
-}
-
-/** Whether it is certain that nothing was written: else the commit may yet come, and needs what it was to be made of. */
-function isRefusal(error: unknown): boolean {
-  const kind = failureOf(error)?.kind;
-  return kind !== undefined && kind !== 'unavailable' && kind !== 'busy';
 }
 
 function chosenParts(uploaded: readonly PartRecord[], named: readonly NamedPart[]): readonly PartRecord[] {

@@ -41,6 +41,12 @@ export interface RoundParts {
   readonly acknowledge: 'durable' | 'finished';
 }
 
+/**
+ * How long a hash is waited for. The write is durable by then: who was told to come again would write the same once more, and an
+ * object of thousands of parts takes minutes to finish.
+ */
+const HASH_MAX_MS = 3_600_000;
+
 /** How often a round is made again when what others committed meanwhile has spoilt it. */
 const AGAIN_MAX = 5;
 
@@ -257,10 +263,16 @@ async function answer(
   );
 
   async function askHash({ submission: { caller } }: Waiting, path: string): Promise<Uint8Array> {
-    // A finishing commit answers when it is finished.
-    const found = await patiently(() => pachd.statFile(caller, commit, path));
-    if (found === undefined) throw new Failure('conflict', `${path} was written over by somebody else at once`);
-    return found.hash;
+    for (const endMs = Date.now() + HASH_MAX_MS; ; ) {
+      try {
+        // A finishing commit answers when it is finished.
+        const found = await patiently(() => pachd.statFile(caller, commit, path));
+        if (found === undefined) throw new Failure('conflict', `${path} was written over by somebody else at once`);
+        return found.hash;
+      } catch (error) {
+        if (!isPachdError(error, 'deadline') || Date.now() > endMs) throw error;
+      }
+    }
   }
 }
 
