@@ -7,9 +7,9 @@ import { eventually } from '../../support/eventually.ts';
 import { startTusk, type Tusk } from '../../support/tusk.ts';
 import { type Harm, NO_HARM } from '../devpachd-debug.ts';
 import { connectOutside, type Outside } from '../outside.ts';
+import { expectAllWell, writeFromOutside } from './aftermath.ts';
 import { type FaultyPachd, startFaultyPachd } from './faulty-pachd.ts';
-import { tornGroups } from './groups.ts';
-import { type Load, noteAtPachd, noteFinalState, processesOf, startLoad, waitForProgress } from './load.ts';
+import { type Load, processesOf, startLoad, waitForProgress } from './load.ts';
 
 export const BLOWS = ['cut', 'error', 'pachd dies', 'worker dies', 'gateway dies'] as const;
 
@@ -46,7 +46,6 @@ export async function startScene(seed: number): Promise<Scene> {
   const load = await startLoad(tusk, seed);
   const branch = repoOf(load.bucket);
   let outside: Outside = connectOutside(pachd.address);
-  let startedByOthers = 0;
   let visits = 0;
   let harm: Harm = NO_HARM;
 
@@ -61,19 +60,14 @@ export async function startScene(seed: number): Promise<Scene> {
       await pachd.struck();
       await land(blow);
       if (open !== undefined) await outside.finish(branch, open);
-      await visit();
+      visits += 1;
+      await writeFromOutside(outside, load, String(visits));
       await waitForProgress(load, 10);
     },
 
     async check() {
       await load.stop();
-      await visit();
-      await noteFinalState(tusk.url, load);
-      await noteAtPachd(outside, load);
-      expect(load.record.contradictions()).toEqual([]);
-      expect(await tornGroups(outside, branch)).toEqual([]);
-      const commits = await outside.commits(branch);
-      expect(commits.filter(({ finishing }) => finishing === undefined)).toEqual([]);
+      await expectAllWell(tusk.url, outside, load);
       await noteHarm();
       expect(harm).toEqual(NO_HARM);
     },
@@ -95,7 +89,6 @@ export async function startScene(seed: number): Promise<Scene> {
       case 'pachd dies':
         outside.close();
         await pachd.revive();
-        startedByOthers = 0;
         outside = connectOutside(pachd.address);
         return;
       case 'worker dies': {
@@ -119,19 +112,8 @@ export async function startScene(seed: number): Promise<Scene> {
     }
   }
 
-  /** Somebody who knows nothing of tusk writes to the branch in each way that pachd has, and is refused nothing. */
-  async function visit(): Promise<void> {
-    visits += 1;
-    const commitId = await outside.start(branch);
-    startedByOthers = outside.started();
-    await outside.modify(branch, commitId, { [`outside/${visits}`]: 'by hand' });
-    await outside.finish(branch, commitId);
-    await outside.commit(branch, { [`outside/${visits}`]: 'at once' });
-  }
-
   async function noteHarm(): Promise<void> {
-    startedByOthers = outside.started();
-    const now = await pachd.harm(() => startedByOthers);
+    const now = await pachd.harm(outside.started);
     for (const key of Object.keys(NO_HARM) as (keyof Harm)[]) harm = { ...harm, [key]: Math.max(harm[key], now[key]) };
   }
 }

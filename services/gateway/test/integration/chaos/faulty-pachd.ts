@@ -44,7 +44,12 @@ export async function startFaultyPachd(finishMs = 0): Promise<FaultyPachd> {
     async arm(rule) {
       struckBefore = (await debug.counters()).faultsInjected;
       dead = / die\b/.test(rule);
-      await debug.setFaults([rule]);
+      try {
+        await debug.setFaults([rule]);
+      } catch (error) {
+        // It may have died of another call before it was able to answer this one.
+        if (!dead) throw error;
+      }
     },
     struck: async () => {
       if (dead) await program.exited;

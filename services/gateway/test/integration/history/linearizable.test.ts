@@ -17,6 +17,8 @@ const unsure = (calledAt: number, effect: Effect): Operation => ({
   unsure: true,
 });
 
+const LOST_DELETIONS = [unsure(1, write(undefined)), unsure(1, write(undefined))];
+
 it.each<[what: string, operations: readonly Operation[]]>([
   ['nothing', []],
   ['a read of a write', [done(1, 2, write('a')), done(3, 4, read('a'))]],
@@ -29,6 +31,16 @@ it.each<[what: string, operations: readonly Operation[]]>([
     [unsure(1, write('a')), done(2, 3, read(undefined)), done(4, 5, read('a'))],
   ],
   ['a lost answer, of a write that was never done', [unsure(1, write('a')), done(2, 3, read(undefined))]],
+  [
+    'two lost answers, of deletions that were both done',
+    [
+      ...LOST_DELETIONS,
+      done(2, 3, write('a')),
+      done(4, 5, read(undefined)),
+      done(6, 7, write('b')),
+      done(8, 9, read(undefined)),
+    ],
+  ],
   ['a swap', [done(1, 2, write('a')), done(3, 4, { kind: 'swap', over: 'a', value: 'b' }), done(5, 6, read('b'))]],
 ])('holds: %s', (_what, operations) => {
   expect(isLinearizable(operations)).toBe(true);
@@ -50,6 +62,18 @@ it.each<[what: string, operations: readonly Operation[]]>([
     ],
   ],
   ['a refused write that was done', [unsure(5, write('a')), done(1, 2, read('a'))]],
+  [
+    'a deletion more than there were',
+    [
+      ...LOST_DELETIONS,
+      done(2, 3, write('a')),
+      done(4, 5, read(undefined)),
+      done(6, 7, write('b')),
+      done(8, 9, read(undefined)),
+      done(10, 11, write('c')),
+      done(12, 13, read(undefined)),
+    ],
+  ],
   ['a lost deletion', [done(1, 2, write('a')), done(3, 4, write(undefined)), done(5, 6, { kind: 'present' })]],
 ])('does not hold: %s', (_what, operations) => {
   expect(isLinearizable(operations)).toBe(false);

@@ -52,6 +52,7 @@ function seenBy(effect: Effect): readonly (string | undefined)[] {
 function canBeOrdered(operations: readonly Operation[]): boolean {
   const head = entriesOf(operations);
   const done = new Uint8Array(operations.length);
+  const twins = twinsOf(operations);
   const path: { readonly call: Entry; readonly before: string | undefined }[] = [];
   const seen = new Set<string>();
   let value: string | undefined;
@@ -60,8 +61,12 @@ function canBeOrdered(operations: readonly Operation[]): boolean {
     // Whatever is left was never answered.
     if (entry === undefined) return true;
     if (entry.isCall) {
-      const after = apply(operations[entry.operation]?.effect, value);
-      if (after !== 'impossible') {
+      const operation = operations[entry.operation];
+      const after = apply(operation?.effect, value);
+      // What may be left undone is not tried where it changes nothing, nor before the one that is called earlier and does the same.
+      const twin = twins.get(entry.operation);
+      const isIdle = operation?.unsure === true && after !== 'impossible' && after.value === value;
+      if (after !== 'impossible' && !isIdle && (twin === undefined || done[twin] === 1)) {
         done[entry.operation] = 1;
         const situation = `${Buffer.from(done).toString('latin1')}${after.value ?? '-'}`;
         if (!seen.has(situation)) {
@@ -86,6 +91,20 @@ function canBeOrdered(operations: readonly Operation[]): boolean {
     entry = last.call.next;
   }
   throw new Error(`nobody can tell within ${STEPS_MAX} steps`);
+}
+
+/** For each operation of which nobody knows whether it was done: the one called last before it of the same kind and effect. */
+function twinsOf(operations: readonly Operation[]): ReadonlyMap<number, number> {
+  const twins = new Map<number, number>();
+  const last = new Map<string, number>();
+  const unsure = [...operations.entries()].filter(([, operation]) => operation.unsure);
+  for (const [index, { effect }] of unsure.sort(([, a], [, b]) => a.calledAt - b.calledAt)) {
+    const key = JSON.stringify(effect);
+    const twin = last.get(key);
+    if (twin !== undefined) twins.set(index, twin);
+    last.set(key, index);
+  }
+  return twins;
 }
 
 function apply(effect: Effect | undefined, value: string | undefined): { value: string | undefined } | 'impossible' {
