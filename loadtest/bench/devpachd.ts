@@ -1,8 +1,10 @@
-// `npm run bench -- devpachd [FILES...]`: what `--latency real` takes, beside what a real pachd took, row by row.
+// `npm run bench -- devpachd [FILES...]`: what `--latency real` takes, beside what a real pachd took, row by row. With 0 for FILES: what
+// devpachd can do without it.
 import { connect, spawnDevpachd, tempFolder } from '../../services/devpachd/test/harness.ts';
 import { SCALE, SIMPLE, SIZES } from './devpachd-recorded.ts';
 import { type Measured, measureScale } from './devpachd-scale.ts';
 import { measureSimple } from './devpachd-simple.ts';
+import { reportThroughput } from './devpachd-throughput.ts';
 
 const [LOWEST, HIGHEST] = [0.7, 1.4];
 
@@ -12,8 +14,9 @@ interface Row {
   readonly ownMs: number;
 }
 
-/** Prints a table, and how many rows are within the bounds. `sizes`: of the repos; none: all that were recorded. */
+/** Prints a table, and how many rows are within the bounds. `sizes`: of the repos; none: all that were recorded; 0: throughput instead. */
 export async function reportDevpachd(sizes: readonly number[]): Promise<void> {
+  if (sizes.includes(0)) return reportThroughput();
   const rows: Row[] = [];
   await withDevpachd(async (client, address) => {
     rows.push(...rowsOf('small', await measureSimple(client, address), SIMPLE));

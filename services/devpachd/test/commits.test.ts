@@ -218,13 +218,17 @@ describe('commits and file sets', () => {
   it('a client that breaks off leaves nothing behind', async () => {
     await client.createRepo('broken');
     await client.modify(head('broken'), [add('/base', '1')]);
-    for (let i = 0; i < 20; i++) {
+    const count = async () => (await client.counters()).calls['pfs_v2.API/ModifyFile'] ?? 0;
+    const before = await count();
+    const streams = Array.from({ length: 20 }, (_, i) => {
       const stream = client.api.modifyFile(() => undefined);
       stream.on('error', () => undefined);
       stream.write({ body: { $case: 'setCommit', value: head('broken') } });
       stream.write(add(`/${i}`, 'half'));
-      setImmediate(() => stream.cancel());
-    }
+      return stream;
+    });
+    await eventually(async () => (await count()) === before + streams.length);
+    for (const stream of streams) stream.cancel();
     await eventually(async () => ((await client.counters()).failures['pfs_v2.API/ModifyFile'] ?? 0) >= 20);
     expect(await client.list(head('broken'))).toHaveLength(1);
   });
