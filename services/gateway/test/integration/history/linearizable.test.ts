@@ -41,6 +41,10 @@ it.each<[what: string, operations: readonly Operation[]]>([
       done(8, 9, read(undefined)),
     ],
   ],
+  [
+    'a lost answer of a write that was done, and that nobody saw but by its being there',
+    [unsure(1, write('a')), unsure(1, write('b')), done(2, 3, { kind: 'present' }), done(4, 5, write('c'))],
+  ],
   ['a swap', [done(1, 2, write('a')), done(3, 4, { kind: 'swap', over: 'a', value: 'b' }), done(5, 6, read('b'))]],
 ])('holds: %s', (_what, operations) => {
   expect(isLinearizable(operations)).toBe(true);
