@@ -27,6 +27,20 @@ const SPOILING: ModifyFileRequest = { body: undefined };
 
 /** Calls that write. None is ever sent twice. Each throws PachdError. */
 export function writeCalls(pool: Pool) {
+  const editSet = (caller: Caller, edits: readonly FileEdit[], deadlineMs: number): Promise<string> =>
+    pool.run('never', async (channel) => {
+      const answer = await clientStream<ModifyFileRequest, { fileSetId: string }>(
+        'CreateFileSet',
+        channel,
+        caller,
+        deadlineMs,
+        editMessages(edits),
+        SPOILING,
+        (metadata, options, done) => channel.pfs.createFileSet(metadata, options, done),
+      );
+      return answer.fileSetId;
+    });
+
   return {
     /**
      * Makes one commit on a branch out of all edits, in their order, in one transaction: all of it or nothing. While somebody has a
@@ -49,18 +63,7 @@ export function writeCalls(pool: Pool) {
 
     /** Makes a file set out of edits, in their order. It lives ten minutes. Gives its id. */
     createEditSet: (caller: Caller, edits: readonly FileEdit[]): Promise<string> =>
-      pool.run('never', async (channel) => {
-        const answer = await clientStream<ModifyFileRequest, { fileSetId: string }>(
-          'CreateFileSet',
-          channel,
-          caller,
-          MODIFY_DEADLINE_MS,
-          editMessages(edits),
-          SPOILING,
-          (metadata, options, done) => channel.pfs.createFileSet(metadata, options, done),
-        );
-        return answer.fileSetId;
-      }),
+      editSet(caller, edits, MODIFY_DEADLINE_MS),
 
     /** Adds a file set to an open commit, whole or not at all: pachd looks at the commit's state in the same transaction. */
     addFileSet: (caller: Caller, commit: CommitRef, fileSetId: string): Promise<void> =>
@@ -110,6 +113,14 @@ export function writeCalls(pool: Pool) {
         );
         return answer.fileSetId;
       }),
+
+    /**
+     * Copies one file of a file set into a new one, which lives ten minutes. What was composed is one piece there: pachd reads what
+     * stands at the seams and cuts it anew, which for parts not larger than its chunks (some 8 MB) is all of it. So it takes
+     * long, and the copy of the copy does not. Gives the new set's id.
+     */
+    joinFileSet: (caller: Caller, fileSetId: string, path: string): Promise<string> =>
+      editSet(caller, [{ kind: 'copy', path, source: { fileSetId }, sourcePath: path }], FILE_SET_DEADLINE_MS),
 
     /** Makes a file set live `ttlSeconds` (1 to 1800) from now. */
     renewFileSet: (caller: Caller, fileSetId: string, ttlSeconds: number): Promise<void> =>

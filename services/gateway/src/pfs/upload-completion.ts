@@ -111,7 +111,7 @@ export function createCompletion(registry: UploadRegistry, pachd: Pachd, rounds:
   async function write(completion: Completion, parts: readonly PartRecord[]): Promise<WriteOutcome> {
     const { caller, principalId, bucket, path, precondition } = completion;
     const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-    const fileSetId = await compose(
+    const fileSetId = await join(
       caller,
       parts.map((part) => part.fileSetId),
     );
@@ -119,9 +119,17 @@ export function createCompletion(registry: UploadRegistry, pachd: Pachd, rounds:
     return rounds.submit({ caller, principalId, bucket, changes: [{ kind: 'put', path, content }], precondition });
   }
 
-  async function compose(caller: Caller, fileSetIds: readonly string[]): Promise<string> {
+  /**
+   * One file set of all parts, as one piece. pachd takes its time for that (30 s a GB of small parts were seen), which is better
+   * spent here than in the commit: there every other writer of the branch would wait, and the commit has a deadline.
+   */
+  async function join(caller: Caller, fileSetIds: readonly string[]): Promise<string> {
     try {
-      return await pachd.composeFileSet(caller, fileSetIds, COMPOSED_TTL_SECONDS);
+      const composed = await pachd.composeFileSet(caller, fileSetIds, COMPOSED_TTL_SECONDS);
+      if (fileSetIds.length === 1) return composed;
+      const joined = await pachd.joinFileSet(caller, composed, STAGED_PATH);
+      disposal.drop(caller, [composed]);
+      return await pachd.composeFileSet(caller, [joined], COMPOSED_TTL_SECONDS);
     } catch (error) {
       if (isPachdError(error, 'file-set-gone')) throw new Failure('invalid-part', 'pachd has lost parts', error);
       throw error;

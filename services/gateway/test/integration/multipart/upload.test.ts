@@ -133,9 +133,6 @@ describe('the ETag', () => {
       const { text } = await uploads.ask('GET', '', { query: [...query, ['prefix', key]] });
       expect(elements(text, 'ETag')).toEqual([etag]);
     }
-    // The same bytes have the same one, however they came.
-    const put = await uploads.ask('PUT', `${key} put`, { body: Buffer.concat(bodies) });
-    expect(put.headers['etag']).toBe(etag);
     const replaced = await uploads.ask('PUT', key, { body: 'new', headers: { 'if-match': etag } });
     expect(replaced).toMatchObject({ status: 200 });
     expect(await uploads.ask('PUT', key, { body: 'newer', headers: { 'if-match': etag } })).toMatchObject({
