@@ -10,6 +10,7 @@ import type { Domain } from './pfs/domain.ts';
 import { createFiles } from './pfs/files.ts';
 import { createIdentity } from './pfs/identity.ts';
 import { createLists } from './pfs/list.ts';
+import { createNames } from './pfs/names.ts';
 import type { Delta } from './pfs/overlay.ts';
 import { type BranchState, createStates } from './pfs/state.ts';
 import { createUploads } from './pfs/uploads.ts';
@@ -58,10 +59,11 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   const branches = createMemoryBranchCache<BranchState, Delta>(config.headTtlMs);
   const states = createStates(pachd, branches, config.headTtlMs);
   const identity = createIdentity(pachd, config.cacheSecret, config.authTtlMs);
-  const files = createFiles(pachd, config.contentCacheBytes);
-  const lists = createLists(pachd, files);
+  const names = createNames(pachd);
+  const files = createFiles(pachd, names, config.contentCacheBytes);
+  const lists = createLists(pachd, names, files);
   const budget = createBudget(config.bufferBytes);
-  const watch = createWatch(pachd, config.writePending);
+  const watch = createWatch(states, config.writePending);
   const stage = createStage(pachd, budget);
   const rounds = createRounds(
     {
@@ -69,7 +71,7 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
       branches,
       states,
       files,
-      judge: createJudge(files, lists),
+      judge: createJudge(files, lists, names),
       committer: createCommitter(pachd),
       putBack: createPutBack(pachd),
       watch,

@@ -1,8 +1,9 @@
 import { type Channel, serverStream, unary } from './channel.ts';
 import { isPachdError } from './errors.ts';
-import type { Caller, CommitRef, CommitSummary, FileSource, FileSummary } from './model.ts';
+import type { BranchRef, Caller, CommitRef, CommitSummary, FileSource, FileSummary } from './model.ts';
 import type { Pool } from './pool.ts';
 import {
+  type Commit,
   type CommitInfo,
   CommitState,
   type FileInfo,
@@ -11,7 +12,7 @@ import {
   PfsService,
   type Timestamp,
 } from './proto.ts';
-import { commitMessage, fileMessage, fileSummary, sourceMessage, timeMs } from './wire.ts';
+import { branchMessage, commitMessage, fileMessage, fileSummary, repoMessage, sourceMessage, timeMs } from './wire.ts';
 
 const DEADLINE_MS = 30_000;
 /** Finishing grows with the files of the repo: about 50 s for 100,000 new ones. */
@@ -19,6 +20,8 @@ const FINISH_DEADLINE_MS = 120_000;
 
 /** The least character after the end of a path: an upper bound that takes in the path, and nothing that begins with it. */
 const JUST_AFTER = '\u0001';
+/** The character after the slash: an upper bound that takes in a path and all that is below it. */
+const AFTER_SLASH = '0';
 
 export interface Page {
   /** Full path after which to begin; it need not exist. */
@@ -29,18 +32,23 @@ export interface Page {
 
 /** Calls that read commits and files. Each throws PachdError. */
 export function readCalls(pool: Pool) {
-  const inspectCommit = (caller: Caller, commit: CommitRef, wait: 'no' | 'finished'): Promise<CommitSummary> =>
+  const inspect = (caller: Caller, commit: Commit, wait: 'no' | 'finished'): Promise<CommitSummary> =>
     pool.run('safe', async (channel) => {
       const state = wait === 'finished' ? CommitState.FINISHED : CommitState.COMMIT_STATE_UNKNOWN;
       const deadlineMs = wait === 'finished' ? FINISH_DEADLINE_MS : DEADLINE_MS;
       const info = await unary<CommitInfo>('InspectCommit', channel, caller, deadlineMs, (metadata, options, done) =>
-        channel.pfs.inspectCommit({ commit: commitMessage(commit), wait: state }, metadata, options, done),
+        channel.pfs.inspectCommit({ commit, wait: state }, metadata, options, done),
       );
       return commitSummary(info);
     });
 
   return {
-    inspectCommit,
+    inspectCommit: (caller: Caller, commit: CommitRef, wait: 'no' | 'finished'): Promise<CommitSummary> =>
+      inspect(caller, commitMessage(commit), wait),
+
+    /** The newest commit of a branch, whatever its state. */
+    inspectHead: (caller: Caller, branch: BranchRef): Promise<CommitSummary> =>
+      inspect(caller, { repo: repoMessage(branch), id: '', branch: branchMessage(branch) }, 'no'),
 
     /**
      * A file set of all that a commit shows now; it does not change with an open commit, and lives ten minutes. pachd gives it to
@@ -80,6 +88,26 @@ export function readCalls(pool: Pool) {
         if (file.kind === 'file' && file.path === path) found = file;
       }
       return found;
+    },
+
+    /**
+     * Those of some paths that are there, files and directories (with their slash), in any order. pachd scans all that is between
+     * the first and the last of them. @param paths in byte order, without characters that pachd globs with, and without commas
+     */
+    async *findFiles(caller: Caller, source: FileSource, paths: readonly string[]): AsyncGenerator<FileSummary> {
+      const [first = '', last = ''] = [paths[0], paths[paths.length - 1]];
+      const request = {
+        commit: sourceMessage(source),
+        pattern: `/{${paths.map((path) => path.slice(1)).join(',')}}`,
+        pathRange: { lower: first, upper: last + AFTER_SLASH },
+      };
+      for await (const info of pool.stream((channel) =>
+        serverStream<FileInfo>('GlobFile', channel, caller, DEADLINE_MS, (metadata, options) =>
+          channel.pfs.globFile(request, metadata, options),
+        ),
+      )) {
+        yield fileSummary(info);
+      }
     },
 
     /** The entries directly in a directory ("/d" or "/"), in byte order, directories with their slash. */

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
-import { type Caller, type CommitRef, detached, type FileSource, type FileSummary } from '../pachd/model.ts';
+import type { Caller, CommitRef, FileSource } from '../pachd/model.ts';
 import { Failure } from './failure.ts';
+import type { Names } from './names.ts';
 import type { DeltaEntry } from './overlay.ts';
 import type { BucketView } from './state.ts';
 
@@ -41,9 +41,6 @@ const SNAPSHOTS_MAX = 10;
 
 /** Objects up to this size are read whole and kept. */
 const SMALL_MAX_BYTES = 256 << 10;
-const INFOS_MAX_BYTES = 32 << 20;
-/** What an entry costs beside its key: the object, its hash, and the cache's own. */
-const INFO_BYTES = 400;
 
 export interface Files {
   /** undefined: there is no such object. A folder is none. */
@@ -64,12 +61,7 @@ export interface Files {
  * The caller's permission is checked before any of this is called, since what is kept is served to whoever asks.
  * @param contentCacheBytes how much content is kept in memory; 0: none
  */
-export function createFiles(pachd: Pachd, contentCacheBytes: number): Files {
-  const infos = new LRUCache<string, FileSummary | 'absent'>({
-    maxSize: INFOS_MAX_BYTES,
-    sizeCalculation: (_, key) => key.length + INFO_BYTES,
-  });
-  const looking = createFlights<FileSummary | undefined>();
+export function createFiles(pachd: Pachd, names: Names, contentCacheBytes: number): Files {
   const contents =
     contentCacheBytes === 0
       ? undefined
@@ -77,23 +69,6 @@ export function createFiles(pachd: Pachd, contentCacheBytes: number): Files {
           maxSize: contentCacheBytes,
           sizeCalculation: (bytes, key) => bytes.length + key.length + 100,
         });
-
-  const summary = async (
-    caller: Caller,
-    commit: CommitRef,
-    path: string,
-    keep: boolean,
-  ): Promise<FileSummary | undefined> => {
-    if (!keep) return pachd.statFile(caller, commit, path);
-    const key = cacheKey(commit, path);
-    const known = infos.get(key);
-    if (known !== undefined) return known === 'absent' ? undefined : known;
-    return looking(key, async () => {
-      const found = await pachd.statFile(detached(caller), commit, path);
-      infos.set(key, found ?? 'absent');
-      return found;
-    });
-  };
 
   /** What a pending commit put. pachd alone knows the hash of a large file, and tells it when the commit is finished. */
   const pendingInfo = async (
@@ -110,14 +85,14 @@ export function createFiles(pachd: Pachd, contentCacheBytes: number): Files {
 
   const hashWhenFinished = async (caller: Caller, commit: CommitRef, path: string): Promise<Uint8Array | undefined> => {
     await pachd.inspectCommit(caller, commit, 'finished');
-    return (await summary(caller, commit, path, true))?.hash;
+    return (await names.file(caller, commit, path, true))?.hash;
   };
 
   const stat = async (caller: Caller, view: BucketView, path: string): Promise<ObjectInfo | undefined> => {
     const entry = view.overlay.find(path);
     if (entry !== undefined) return entry.kind === 'deleted' ? undefined : pendingInfo(caller, view, path, entry);
     if (view.commit === undefined) return undefined;
-    const found = await summary(caller, view.commit, path, !view.open);
+    const found = await names.file(caller, view.commit, path, !view.open);
     const { commitMs: lastModifiedMs, commit } = view;
     return found && { path, sizeBytes: found.sizeBytes, hash: found.hash, lastModifiedMs, commitId: commit.commitId };
   };
@@ -184,7 +159,7 @@ export function createFiles(pachd: Pachd, contentCacheBytes: number): Files {
     },
 
     prime(commit, path, hash, content) {
-      infos.set(cacheKey(commit, path), { path, kind: 'file', sizeBytes: content.length, hash });
+      names.note(commit, { path, kind: 'file', sizeBytes: content.length, hash });
       if (content.length <= SMALL_MAX_BYTES) contents?.set(cacheKey(commit, path), content);
     },
   };

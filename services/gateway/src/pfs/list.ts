@@ -2,6 +2,7 @@ import type { Pachd } from '../pachd/client.ts';
 import type { Caller } from '../pachd/model.ts';
 import type { Files, ObjectInfo } from './files.ts';
 import { keyOfPath } from './key.ts';
+import type { Names } from './names.ts';
 import { type Shown, shown } from './scan.ts';
 import type { BucketView } from './state.ts';
 
@@ -27,7 +28,7 @@ export interface ListPage {
 
 export type Lists = ReturnType<typeof createLists>;
 
-export function createLists(pachd: Pachd, objects: Files) {
+export function createLists(pachd: Pachd, names: Names, objects: Files) {
   return {
     /** One page of a bucket's keys, in byte order. */
     async list(caller: Caller, view: BucketView, query: ListQuery): Promise<ListPage> {
@@ -44,8 +45,12 @@ export function createLists(pachd: Pachd, objects: Files) {
     isEmpty: (caller: Caller, view: BucketView): Promise<boolean> => isNothing(pachd, caller, view, ''),
 
     /** Whether there is anything below a path, which is then a folder. */
-    isFolder: async (caller: Caller, view: BucketView, path: string): Promise<boolean> =>
-      !(await isNothing(pachd, caller, view, `${keyOfPath(path)}/`)),
+    async isFolder(caller: Caller, view: BucketView, path: string): Promise<boolean> {
+      const known = view.commit === undefined || view.open ? undefined : names.known(view.commit, path);
+      // Of a name that is no directory there is only what pending commits put below it.
+      if (known !== undefined && known !== 'directory' && known !== 'no file') return view.overlay.hasBelow(path);
+      return !(await isNothing(pachd, caller, view, `${keyOfPath(path)}/`));
+    },
   };
 
   /** Objects and common prefixes in order. A common prefix counts as one entry at its own place, however much is below it. */

@@ -1,3 +1,5 @@
+import { foldersAbove } from './key.ts';
+
 /** What one commit did to one path. */
 export type DeltaEntry =
   | {
@@ -22,11 +24,13 @@ export interface Overlay {
   readonly size: number;
   /** What was done last to a path; undefined: nothing. */
   find(path: string): DeltaEntry | undefined;
+  /** Whether it puts anything below a path. */
+  hasBelow(path: string): boolean;
   /** The changed paths in byte order. */
   readonly paths: readonly string[];
 }
 
-const NO_CHANGES: Overlay = { size: 0, find: () => undefined, paths: [] };
+const NO_CHANGES: Overlay = { size: 0, find: () => undefined, hasBelow: () => false, paths: [] };
 
 /** @param deltas oldest first */
 export function overlayOf(deltas: readonly Delta[]): Overlay {
@@ -34,12 +38,26 @@ export function overlayOf(deltas: readonly Delta[]): Overlay {
   const entries = new Map<string, DeltaEntry>();
   for (const delta of deltas) for (const [path, entry] of delta.entries) entries.set(path, entry);
   let paths: readonly string[] | undefined;
+  let folders: ReadonlySet<string> | undefined;
   return {
     size: entries.size,
     find: (path) => entries.get(path),
+    hasBelow(path) {
+      folders ??= foldersOf(entries);
+      return folders.has(path);
+    },
     get paths() {
       paths ??= [...entries.keys()].sort();
       return paths;
     },
   };
+}
+
+/** All folders in which something was put. */
+function foldersOf(entries: ReadonlyMap<string, DeltaEntry>): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const [path, { kind }] of entries) {
+    if (kind === 'put') for (const folder of foldersAbove(path)) folders.add(folder);
+  }
+  return folders;
 }

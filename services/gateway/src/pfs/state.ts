@@ -57,6 +57,8 @@ export interface States {
   viewVersion(caller: Caller, view: BucketView, commitId: string): Promise<BucketView>;
   /** The view of a finished commit of the same repo, or of the newest good one before it if it failed. */
   goodVersion(caller: Caller, view: BucketView, commitId: string): Promise<BucketView>;
+  /** Waits until a commit is finished. @throws PachdError */
+  finished(caller: Caller, commit: CommitRef): Promise<CommitSummary>;
   /** What a bucket is, asked of pachd now. @throws Failure no-such-bucket */
   look(caller: Caller, bucket: BucketRef): Promise<BucketView>;
   /** To be called after a branch was made or deleted. */
@@ -181,6 +183,7 @@ export function createStates(pachd: Pachd, cache: Branches, headTtlMs: number): 
   };
 
   return {
+    finished: (caller, commit) => inspect(caller, commit, 'finished'),
     look: async (caller, bucket) => {
       const branch = await lookAfresh(caller, bucket);
       return bucket.commitId === undefined ? branch : viewCommit(caller, bucket, bucket.commitId, branch);

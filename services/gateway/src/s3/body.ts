@@ -1,7 +1,7 @@
 import type { Credential } from './auth/credential.ts';
 import { verifiedBody } from './auth/verified-body.ts';
 import { S3Error } from './errors.ts';
-import type { HttpRequest } from './http.ts';
+import type { HttpBody, HttpRequest } from './http.ts';
 import { parseXml, type XmlNode } from './wire/xml-read.ts';
 
 /** The largest object of one request. Source: S3 API reference, PutObject. */
@@ -10,10 +10,10 @@ const OBJECT_MAX_BYTES = 5 * 2 ** 30;
 /** The body of a request, decoded and checked while it is read. Either of these may be called once. */
 export interface RequestBody {
   /**
-   * The bytes of an object or a part. They count only after a clean end: until then they may yet prove wrong.
+   * The bytes of an object or a part, and how many they are to be. They count only after a clean end: until then they may yet prove wrong.
    * @throws S3Error EntityTooLarge, MissingContentLength, and those of `verifiedBody`, at once or while reading
    */
-  content(): AsyncIterable<Uint8Array>;
+  content(): HttpBody;
   /** An XML document; undefined if there is none. @throws S3Error MaxMessageLengthExceeded, MalformedXML, and those of `verifiedBody` */
   document(maxBytes: number): Promise<XmlNode | undefined>;
 }
@@ -31,7 +31,8 @@ export function requestBody(http: HttpRequest, credential: Credential): RequestB
       }
       const { chunks, decodedLengthBytes } = verified();
       if (decodedLengthBytes !== undefined && decodedLengthBytes > OBJECT_MAX_BYTES) throw tooLarge();
-      return atMost(chunks, OBJECT_MAX_BYTES, tooLarge);
+      const content = atMost(chunks, OBJECT_MAX_BYTES, tooLarge);
+      return { lengthBytes: decodedLengthBytes, [Symbol.asyncIterator]: () => content };
     },
 
     async document(maxBytes) {

@@ -92,12 +92,11 @@ export function createCommitter(pachd: Pachd) {
     looked: BranchState,
     changes: readonly Change[],
   ): Promise<CommitOutcome> {
-    const { headId } = await pachd.inspectBranch(caller, branch);
-    const head = await pachd.inspectCommit(caller, { ...repoOf(branch), commitId: headId }, 'no');
+    const head = await pachd.inspectHead(caller, branch);
     if (head.parentId === looked.headId && head.oneOff) {
       return { kind: 'next', commitId: head.id, committedMs: head.startedMs };
     }
-    return settle(caller, branch, looked, headId, changes);
+    return settle(caller, branch, looked, head.id, changes);
   }
 
   /**

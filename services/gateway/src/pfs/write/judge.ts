@@ -5,6 +5,7 @@ import { Failure } from '../failure.ts';
 import type { Files, ObjectInfo } from '../files.ts';
 import { foldersAbove } from '../key.ts';
 import type { Lists } from '../list.ts';
+import type { Names } from '../names.ts';
 import type { BucketView } from '../state.ts';
 import type { Change, Precondition, Submission } from './change.ts';
 
@@ -22,11 +23,28 @@ const LOOKUPS_MAX = 32;
 export type Judge = ReturnType<typeof createJudge>;
 
 /** Says what may be written at a state. pachd would find a collision only at the finish, and drop the whole commit with it. */
-export function createJudge(files: Files, lists: Lists) {
+export function createJudge(files: Files, lists: Lists, names: Names) {
   const limit = pLimit(LOOKUPS_MAX);
   const stat = (caller: Caller, view: BucketView, path: string) => limit(() => files.stat(caller, view, path));
 
   return {
+    /** Finds out at once what will be asked about many submissions. @throws PachdError */
+    async prepare(caller: Caller, submissions: readonly Submission[], view: BucketView): Promise<void> {
+      if (view.commit === undefined || view.open) return;
+      const paths = submissions.flatMap(({ changes, precondition }) => {
+        const asked = precondition !== undefined || changes.length <= ASKED_MAX;
+        return changes.flatMap(({ kind, path }) =>
+          kind === 'put' ? [path, ...foldersAbove(path)] : asked ? [path] : [],
+        );
+      });
+      const { overlay } = view;
+      await names.survey(
+        caller,
+        view.commit,
+        paths.filter((path) => overlay.find(path) === undefined),
+      );
+    },
+
     /**
      * Judges a submission at the state of its branch.
      * @throws PachdError when pachd cannot be asked; what is wrong with the submission itself comes as a verdict

@@ -153,6 +153,8 @@ async function look(
 
 /** Answers what is refused now; gives what goes on. */
 async function judged({ judge }: RoundParts, round: readonly Waiting[], view: BucketView): Promise<readonly Going[]> {
+  const submissions = round.map(({ submission }) => submission);
+  await judge.prepare(callerOf(round), submissions, view);
   const verdicts = await Promise.all(
     round.map(async (waiting) => {
       try {
@@ -235,7 +237,7 @@ async function publish(
   }
   parts.watch.follow(bucketName(bucket), caller, commit);
   await turn.publish(commitId, { entries });
-  if (parts.acknowledge === 'finished') await parts.pachd.inspectCommit(caller, commit, 'finished');
+  if (parts.acknowledge === 'finished') await parts.states.finished(caller, commit);
   // Answers that need a hash from pachd wait for the finish; the next round does not wait for them.
   void answer(parts, bucket, { commitId, committedMs }, going);
 }

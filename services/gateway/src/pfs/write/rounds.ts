@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import { type BucketRef, bucketName } from '../bucket.ts';
 import { Failure } from '../failure.ts';
 import type { Submission, WriteOutcome } from './change.ts';
@@ -10,6 +11,22 @@ import { makeRound, type RoundParts, type Waiting } from './round.ts';
 const QUEUE_MAX = 4_096;
 /** And for how long: clients of S3 wait for an answer for a minute, and one that hears nothing does not know to come again later. */
 const WAIT_MAX_MS = 40_000;
+
+/**
+ * Those who were answered together come back together, one after the other. A round that begins with the first of them leaves all
+ * others for the next, and so on for ever: two rounds where one would do. So it waits until for a part of a round's time nobody came.
+ */
+const QUIET_PART = 1 / 20;
+const COMPANY_PART = 1 / 5;
+const BRANCHES_MAX = 10_000;
+
+/** A branch's last round. */
+interface Last {
+  readonly size: number;
+  readonly tookMs: number;
+  /** In the clock of performance.now(). */
+  readonly endedMs: number;
+}
 
 export interface Rounds {
   /** Makes a submission's changes, in one commit with others of the same branch and principal. */
@@ -23,6 +40,16 @@ export interface RoundOptions {
   readonly gatherMs: number;
 }
 
+/** Resolves when those who were answered by the last round are likely to be back. */
+async function company(queue: readonly Waiting[], last: Last | undefined): Promise<void> {
+  if (last === undefined || last.size === 1) return;
+  const untilMs = last.endedMs + last.tookMs * COMPANY_PART;
+  for (let before = -1; queue.length > before && performance.now() < untilMs; ) {
+    before = queue.length;
+    await sleep(last.tookMs * QUIET_PART);
+  }
+}
+
 /**
  * Who goes together: the writes of a branch wait while a round is under way, or while too many of its commits are unfinished, and
  * then go as one commit.
@@ -30,11 +57,18 @@ export interface RoundOptions {
 export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions): Rounds {
   const queues = new Map<string, Waiting[]>();
 
+  const lasts = new LRUCache<string, Last>({ max: BRANCHES_MAX });
+
   const run = async (key: string, bucket: BucketRef): Promise<void> => {
     for (let queue = queues.get(key); queue !== undefined && queue.length > 0; queue = queues.get(key)) {
       if (gatherMs > 0) await sleep(gatherMs);
       await parts.watch.room(bucketName(bucket));
-      await makeRound(parts, bucket, takeRound(queue, most));
+      await company(queue, lasts.get(key));
+      const round = takeRound(queue, most);
+      const begunMs = performance.now();
+      await makeRound(parts, bucket, round);
+      const endedMs = performance.now();
+      lasts.set(key, { size: round.length, tookMs: endedMs - begunMs, endedMs });
     }
     queues.delete(key);
   };

@@ -11,6 +11,14 @@ export const STAGED_PATH = '/content';
 const PIECE_BYTES = 256 << 10;
 /** What a body holds at once: the million bytes that may yet be all of it, or the pieces that fill, are encoded and are sent. */
 const SHARE_BYTES = 2 << 20;
+/** What a small body costs beside its bytes, which are held twice for a moment. */
+const SMALL_BYTES = 8 << 10;
+
+/** A body that proves right or wrong at its end. */
+export interface Body extends AsyncIterable<Uint8Array> {
+  /** How many bytes it is to have; undefined: nobody knows. */
+  readonly lengthBytes: number | undefined;
+}
 
 export type Stage = ReturnType<typeof createStage>;
 
@@ -21,8 +29,8 @@ export function createStage(pachd: Pachd, budget: Budget) {
      * as it comes. Call `release` when the content is committed or given up.
      * @throws what the body throws (nothing is stored then), Failure busy
      */
-    async content(caller: Caller, body: AsyncIterable<Uint8Array>): Promise<{ content: Content; release: () => void }> {
-      const release = await budget.take(SHARE_BYTES, caller.signal);
+    async content(caller: Caller, body: Body): Promise<{ content: Content; release: () => void }> {
+      const release = await budget.take(shareOf(body.lengthBytes), caller.signal);
       try {
         const chunks = body[Symbol.asyncIterator]();
         const head = await takeUpTo(chunks, HASHABLE_MAX_BYTES);
@@ -59,6 +67,10 @@ export function createStage(pachd: Pachd, budget: Budget) {
       }
     },
   };
+}
+
+function shareOf(lengthBytes: number | undefined): number {
+  return lengthBytes === undefined ? SHARE_BYTES : Math.min(SMALL_BYTES + 2 * lengthBytes, SHARE_BYTES);
 }
 
 async function takeUpTo(chunks: AsyncIterator<Uint8Array>, maxBytes: number) {

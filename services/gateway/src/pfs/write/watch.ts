@@ -1,5 +1,5 @@
-import type { Pachd } from '../../pachd/client.ts';
 import type { Caller, CommitRef } from '../../pachd/model.ts';
+import type { States } from '../state.ts';
 
 /** Follows the unfinished commits of branches, so that no more of them come than pachd can finish. */
 export interface Watch {
@@ -12,7 +12,7 @@ export interface Watch {
 }
 
 /** @param pendingMax how many unfinished commits of a branch there may be */
-export function createWatch(pachd: Pachd, pendingMax: number): Watch {
+export function createWatch(states: States, pendingMax: number): Watch {
   const counts = new Map<string, number>();
   const waiting = new Map<string, () => void>();
 
@@ -30,7 +30,7 @@ export function createWatch(pachd: Pachd, pendingMax: number): Watch {
   return {
     follow(branch, caller, commit) {
       change(branch, 1);
-      pachd.inspectCommit(caller, commit, 'finished').then(
+      states.finished(caller, commit).then(
         () => change(branch, -1),
         () => change(branch, -1),
       );

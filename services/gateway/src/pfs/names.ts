@@ -1,0 +1,99 @@
+import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
+import { createFlights } from '../cache/flight.ts';
+import type { Pachd } from '../pachd/client.ts';
+import { type Caller, type CommitRef, detached, type FileSummary } from '../pachd/model.ts';
+
+/** What a finished commit has under a name. 'no file': whether there is a directory of that name was not looked at. */
+export type Named = FileSummary | 'directory' | 'nothing' | 'no file';
+
+const NAMES_MAX_BYTES = 32 << 20;
+/** What an entry costs beside its key: the object, its hash, and the cache's own. */
+const NAME_BYTES = 400;
+
+/** Fewer names are found sooner one by one. */
+const SURVEY_MIN = 8;
+/** Of one call: what it costs beside the names is what pachd scans between the first and the last of them. */
+const SURVEY_MAX = 64;
+const SURVEYS_AT_ONCE = 4;
+/** Where a survey takes longer for a name than this, names are looked up one by one, for a while. */
+const NAME_MAX_MS = 20;
+const SLOW_KEPT_MS = 60_000;
+const REPOS_MAX = 10_000;
+
+/**
+ * What finished commits have under which names: it never changes, so it is kept by commit and path. The caller's permission is
+ * checked before any of this is called, since what is kept is served to whoever asks.
+ */
+export interface Names {
+  /** A file by its exact path; undefined if there is none, or a directory of that name. @param keep false for an open commit */
+  file(caller: Caller, commit: CommitRef, path: string, keep: boolean): Promise<FileSummary | undefined>;
+  /** What is known of a name without asking pachd. */
+  known(commit: CommitRef, path: string): Named | undefined;
+  /** Keeps what a commit that was just made has under a name. */
+  note(commit: CommitRef, file: FileSummary): void;
+  /** Finds out about many names of a finished commit at once, where that is likely to be sooner done. */
+  survey(caller: Caller, commit: CommitRef, paths: readonly string[]): Promise<void>;
+}
+
+export function createNames(pachd: Pachd): Names {
+  const names = new LRUCache<string, Named>({
+    maxSize: NAMES_MAX_BYTES,
+    sizeCalculation: (_, key) => key.length + NAME_BYTES,
+  });
+  const looking = createFlights<FileSummary | undefined>();
+  /** Repos of which a survey takes long. */
+  const slow = new LRUCache<string, true>({ max: REPOS_MAX, ttl: SLOW_KEPT_MS });
+  const limit = pLimit(SURVEYS_AT_ONCE);
+
+  const surveyPart = async (caller: Caller, commit: CommitRef, paths: readonly string[]): Promise<void> => {
+    const begunMs = performance.now();
+    const found = new Map<string, Named>();
+    for await (const file of pachd.findFiles(detached(caller), commit, paths)) {
+      if (file.kind === 'file') found.set(file.path, file);
+      else found.set(file.path.slice(0, -1), 'directory');
+    }
+    for (const path of paths) names.set(cacheKey(commit, path), found.get(path) ?? 'nothing');
+    if (performance.now() - begunMs > NAME_MAX_MS * paths.length) slow.set(repoKey(commit), true);
+  };
+
+  return {
+    async file(caller, commit, path, keep) {
+      if (!keep) return pachd.statFile(caller, commit, path);
+      const key = cacheKey(commit, path);
+      const known = names.get(key);
+      if (known !== undefined) return typeof known === 'string' ? undefined : known;
+      return looking(key, async () => {
+        const found = await pachd.statFile(detached(caller), commit, path);
+        names.set(key, found ?? 'no file');
+        return found;
+      });
+    },
+
+    known: (commit, path) => names.get(cacheKey(commit, path)),
+    note: (commit, file) => void names.set(cacheKey(commit, file.path), file),
+
+    async survey(caller, commit, paths) {
+      const unknown = new Set<string>();
+      for (const path of paths) {
+        const known = names.get(cacheKey(commit, path));
+        if ((known === undefined || known === 'no file') && !path.includes(',')) unknown.add(path);
+      }
+      if (unknown.size < SURVEY_MIN || slow.has(repoKey(commit))) return;
+      const sorted = [...unknown].sort();
+      const parts: Promise<void>[] = [];
+      for (let at = 0; at < sorted.length; at += SURVEY_MAX) {
+        parts.push(limit(() => surveyPart(caller, commit, sorted.slice(at, at + SURVEY_MAX))));
+      }
+      await Promise.all(parts);
+    },
+  };
+}
+
+function cacheKey({ project, repo, commitId }: CommitRef, path: string): string {
+  return `${project}/${repo}@${commitId}${path}`;
+}
+
+function repoKey({ project, repo }: CommitRef): string {
+  return `${project}/${repo}`;
+}
