@@ -58,7 +58,11 @@ it('is completed once by all who complete it with the same parts at once, and al
   const after = await debug.counters();
   const called = (method: string) =>
     (after.calls[`pfs_v2.API/${method}`] ?? 0) - (counters.calls[`pfs_v2.API/${method}`] ?? 0);
-  expect({ composed: called('ComposeFileSet'), joined: called('CreateFileSet'), written: called('ModifyFile') }).toEqual({
+  expect({
+    composed: called('ComposeFileSet'),
+    joined: called('CreateFileSet'),
+    written: called('ModifyFile'),
+  }).toEqual({
     composed: 2,
     joined: 1,
     written: 1,
