@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { readOptions, USAGE } from './options.ts';
 import { type RunningServer, startServer } from './server.ts';
+import { isCommitError } from './store/disk.ts';
 
 /** What is not closed by then is left to the next start, which finds a whole store in any case. */
 const CLOSE_MAX_MS = 2000;
@@ -13,6 +14,7 @@ async function main(): Promise<void> {
   // What the library would write of a port that is taken is told below, in one line.
   setLogVerbosity(logVerbosity.NONE);
   setFlagsFromString(`--max-old-space-size=${HEAP_MAX_MB}`);
+  process.on('unhandledRejection', bearCommitErrors);
   const server = await startServer(readOptions(process.argv.slice(2), process.env));
   process.once('SIGTERM', () => stop(server));
   process.once('SIGINT', () => stop(server));
@@ -20,6 +22,12 @@ async function main(): Promise<void> {
   process.once('disconnect', () => stop(server));
   process.stdout.write(`devpachd listening on ${server.address}\n`);
   process.send?.({ ready: true, address: server.address });
+}
+
+/** Of a commit that failed LMDB also rejects promises that it keeps to itself. Those who wait for that commit are told by theirs. */
+function bearCommitErrors(error: unknown): void {
+  if (!isCommitError(error)) throw error;
+  error.commitError.catch(() => undefined);
 }
 
 function stop(server: RunningServer): void {

@@ -35,7 +35,10 @@ export interface Pack {
 
 /** `takeSpace` throws where there is no room for so many bytes more. */
 export async function createPack(folder: string, id: number, takeSpace: (bytes: number) => void): Promise<Pack> {
-  const file = await open(packPath(folder, id), 'wx');
+  const path = packPath(folder, id);
+  const file = await open(path, 'wx').catch((error: unknown) => {
+    throw writeFailed(error, path);
+  });
   let size = 0;
   let written = 0;
   let pending: Buffer[] = [];
@@ -59,7 +62,7 @@ export async function createPack(folder: string, id: number, takeSpace: (bytes: 
         await writeAll(file, bytes, written);
       } catch (error) {
         failed = true;
-        throw writeFailed(error, packPath(folder, id));
+        throw writeFailed(error, path);
       }
       written += bytes.length;
     });
@@ -89,7 +92,10 @@ export async function createPack(folder: string, id: number, takeSpace: (bytes: 
     flush,
     sync: createSync(async () => {
       await flush(size);
-      await file.datasync();
+      await file.datasync().catch((error: unknown) => {
+        failed = true;
+        throw writeFailed(error, path);
+      });
     }),
     hold: () => {
       holders += 1;
@@ -115,9 +121,11 @@ export async function createPack(folder: string, id: number, takeSpace: (bytes: 
   return pack;
 }
 
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EFBIG', 'EDQUOT']);
+
 /** A full disk is told as pachd tells of its object store's. */
 function writeFailed(error: unknown, path: string): unknown {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) return error;
+  if (!(error instanceof Error && 'code' in error && FULL.has(error.code))) return error;
   const key = basename(path, '.pack');
   const text = `blob (key "chunk/${key}") (code=Unknown): write ${path}: no space left on device`;
   return new PfsError('unknown', text, { cause: error });

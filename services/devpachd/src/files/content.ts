@@ -2,6 +2,7 @@ import { blake2b, createFileHasher } from '../content/hash.ts';
 import type { Packs } from '../content/packs.ts';
 import { encodeRef } from '../content/ref.ts';
 import type { Db } from '../store/db.ts';
+import { keeping } from '../store/disk.ts';
 import type { Content } from './entry.ts';
 
 /** At most so many bytes of a stream are read ahead of what was asked for. */
@@ -43,6 +44,6 @@ export async function hashOf(db: Db, packs: Packs, content: Content): Promise<Bu
   const hasher = createFileHasher();
   for await (const piece of readContent(packs, content, 0)) hasher.update(piece);
   const hash = hasher.digest();
-  await db.hashes.put(key, hash);
+  await keeping(db.folder, db.hashes.put(key, hash));
   return hash;
 }

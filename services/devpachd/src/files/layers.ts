@@ -1,5 +1,6 @@
 import { holdPacks, releasePacks } from '../content/blocks.ts';
 import { type Db, nextNumber } from '../store/db.ts';
+import { keeping } from '../store/disk.ts';
 import { PfsError } from '../store/errors.ts';
 import type { LayerRecord } from '../store/records.ts';
 import { type Entry, encodeEntry, entryOrder, sizeOf } from './entry.ts';
@@ -44,8 +45,8 @@ function register(db: Db, owner: string, summary: Summary): number {
 
 type PutRow = ReturnType<typeof createRowWriter>;
 
-function putRows(put: PutRow, entries: readonly Entry[]): Promise<boolean> | undefined {
-  let last: Promise<boolean> | undefined;
+function putRows(put: PutRow, entries: readonly Entry[]): Promise<boolean> {
+  let last = Promise.resolve(true);
   for (const entry of entries) last = put(entryOrder(entry.path, entry.datum), encodeEntry(entry));
   return last;
 }
@@ -77,7 +78,7 @@ export async function prepareOrdered(db: Db, owner: string, entries: Iterable<En
       const id = await db.write(() => register(db, owner, { rows: 0, sizeBytes: 0, packs: [] }));
       begun = { id, put: createRowWriter(db, id) };
     }
-    await putRows(begun.put, batch);
+    await keeping(db.folder, putRows(begun.put, batch));
     batch = [];
     namesBytes = 0;
   }
@@ -96,7 +97,7 @@ export async function prepareOrdered(db: Db, owner: string, entries: Iterable<En
     };
   }
   const written = begun.id;
-  await putRows(begun.put, rest);
+  await keeping(db.folder, putRows(begun.put, rest));
   await db.write(() => {
     const layer = db.layers.get(written);
     if (!layer) throw new Error(`layer ${written} was collected while it was written`);

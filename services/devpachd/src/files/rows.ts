@@ -1,4 +1,5 @@
 import type { Db } from '../store/db.ts';
+import { keeping } from '../store/disk.ts';
 
 /**
  * LMDB bounds its keys, pachd does not bound its paths. An order that is longer than this stands in a run of its own: in its place a pointer
@@ -142,9 +143,9 @@ export async function deleteRows(db: Db, layer: number): Promise<void> {
     for (;;) {
       const keys = [...db.files.getKeys({ ...range, limit: DELETE_ROWS })];
       if (keys.length === 0) break;
-      let last: Promise<boolean> | undefined;
+      let last = Promise.resolve(true);
       for (const key of keys) last = db.files.remove(key);
-      await last;
+      await keeping(db.folder, last);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, type DatabaseOptions, type Key, open } from 'lmdb';
+import { keeping } from './disk.ts';
 import type {
   BindingRecord,
   BranchKey,
@@ -99,7 +100,7 @@ export function openDb(folder: string): Db {
     hashes: table('hashes', raw),
     tokens: named('tokens'),
     bindings: named('bindings'),
-    write: (work) => root.childTransaction(work),
+    write: (work) => keeping(folder, root.childTransaction(work)),
     close: () => root.close(),
   };
 }

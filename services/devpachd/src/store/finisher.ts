@@ -17,6 +17,8 @@ import type { Waiting } from './waiting.ts';
 
 /** How long a commit that another process left finishing, or was told to finish, may lie before it is seen. */
 const POLL_MS = 50;
+/** How long a repo rests of which the commits cannot be finished now, because the disk is full say. */
+const REST_MS = 1000;
 const PAUSE_ENTRIES = 500;
 
 export interface Finisher {
@@ -41,6 +43,7 @@ export interface FinisherParts {
  */
 export function startFinisher({ db, packs, owner, waiting, counters, latency, onError }: FinisherParts): Finisher {
   const running = new Map<number, Promise<void>>();
+  const restingUntil = new Map<number, number>();
   const closing = new AbortController();
   let closed = false;
 
@@ -80,9 +83,14 @@ export function startFinisher({ db, packs, owner, waiting, counters, latency, on
   const look = () => {
     if (closed) return;
     for (const repoId of reposWithWork(db)) {
-      if (running.has(repoId) || !isLeaseFree(db, `repo:${repoId}`, owner) || !nextDue(db, repoId)) continue;
+      if (running.has(repoId) || (restingUntil.get(repoId) ?? 0) > Date.now()) continue;
+      restingUntil.delete(repoId);
+      if (!isLeaseFree(db, `repo:${repoId}`, owner) || !nextDue(db, repoId)) continue;
       const work = finishRepo(repoId)
-        .catch(onError)
+        .catch((error: unknown) => {
+          restingUntil.set(repoId, Date.now() + REST_MS);
+          onError(error);
+        })
         .finally(() => {
           running.delete(repoId);
           setBusy(repoId, false);

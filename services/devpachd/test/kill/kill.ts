@@ -10,7 +10,7 @@ import {
   editingMetadata,
   reposComingAndGoing,
 } from './changing.ts';
-import { copying, oneOff, startingAndFinishing, type Way } from './writing.ts';
+import { copying, fillingOpen, oneOff, startingAndFinishing, type Way } from './writing.ts';
 
 const ROOT_TOKEN = 'iamroot';
 const LOAD_MAX_MS = 250;
@@ -35,6 +35,7 @@ export async function killAgainAndAgain(folder: string, kills: number): Promise<
     oneOff('one-off-too'),
     copying('copying'),
     startingAndFinishing('starting'),
+    fillingOpen('filling'),
     branching('branching'),
     reposComingAndGoing('coming-'),
     droppingAndSquashing('dropping'),
