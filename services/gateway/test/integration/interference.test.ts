@@ -193,7 +193,8 @@ describe('while a write is put back', () => {
       () => put('key', 'new, mine'.repeat(sizeBytes).slice(0, sizeBytes), { 'if-none-match': '*' }),
       async () => {
         await commit({ key: 'theirs' });
-        await pachd.arm(`InspectBranch before delay ${HELD_MS} once`);
+        // Whatever is asked next is what finds out where the commit stands.
+        await pachd.arm(`* before delay ${HELD_MS} once`);
         written = pachd.struck().then(() => commit({ key: theirs }));
       },
     );
@@ -323,7 +324,7 @@ it.each(['before', 'after'])(
       () => put('key', 'new', { 'if-none-match': '*' }),
       async () => {
         await commit({ key: 'theirs' });
-        await pachd.arm(`InspectBranch ${when} cut times 4`);
+        await pachd.arm(`* ${when} cut times 4`);
       },
     );
     expect(answer.status).toBe(409);

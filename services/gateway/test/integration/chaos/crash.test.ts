@@ -14,7 +14,7 @@ describe.each<[what: string, strikes: readonly Strike[]]>([
       { method: 'ModifyFile', when: 'after', blow: 'cut' },
       { method: 'ModifyFile', when: 'after', blow: 'error' },
       { method: 'ModifyFile', when: 'after', blow: 'pachd dies' },
-      { method: 'InspectBranch', when: 'before', blow: 'cut' },
+      { method: 'InspectCommit', when: 'before', blow: 'cut' },
     ],
   ],
   [
