@@ -1,30 +1,23 @@
 // Who ends an upload when several do it at once, and what is left of it.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freshBucket, repoOf } from '../../support/buckets.ts';
-import { makeFolder, sampleBytes } from '../../support/clients.ts';
+import { sampleBytes } from '../../support/clients.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startNode } from '../../support/program.ts';
 import { startTusk, type Tusk } from '../../support/tusk.ts';
-import { connectDebug, type Debug } from '../devpachd-debug.ts';
+import { type Controlled, startControlled } from './controlled.ts';
 import { fileSetsOf, hasFileSet } from './file-sets.ts';
 import { element, PART_BYTES, uploadsOf } from './uploads.ts';
 
 let tusk: Tusk;
-let debug: Debug;
+let pachd: Controlled;
 let bucket: string;
 let uploads: ReturnType<typeof uploadsOf>;
 const cleanups: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  const folder = await makeFolder();
-  cleanups.push(folder.remove);
-  const args = ['--listen', '127.0.0.1:0', '--data', folder.path, '--fault-control'];
-  const devpachd = startNode('services/devpachd/src/main.ts', { args });
-  cleanups.push(() => devpachd.stop());
-  const address = await devpachd.message((message) => (message as { readonly address?: string }).address);
-  debug = connectDebug(address);
-  cleanups.push(() => debug.close());
-  tusk = await startTusk({ pachd: address });
+  pachd = await startControlled();
+  cleanups.push(() => pachd.stop());
+  tusk = await startTusk({ pachd: pachd.address });
   cleanups.push(() => tusk.stop());
   bucket = await freshBucket(tusk);
   uploads = uploadsOf(tusk.url, bucket);
@@ -35,19 +28,10 @@ afterAll(async () => {
 
 const big = sampleBytes(PART_BYTES, 'big');
 
-async function withFaults<T>(rules: readonly string[], work: () => Promise<T>): Promise<T> {
-  await debug.setFaults(rules);
-  try {
-    return await work();
-  } finally {
-    await debug.setFaults([]);
-  }
-}
-
 it('is completed once by all who complete it with the same parts at once, and all get one answer', async () => {
   const id = await uploads.create('same');
   const parts = [await uploads.part('same', id, 1, big), await uploads.part('same', id, 2, 'end')];
-  const [commits, counters] = [await tusk.pachd.commitCount(repoOf(bucket)), await debug.counters()];
+  const [commits, counters] = [await tusk.pachd.commitCount(repoOf(bucket)), await pachd.debug.counters()];
   const answers = await Promise.all(Array.from({ length: 8 }, () => uploads.complete('same', id, parts)));
   for (const { status, text, headers } of answers) {
     expect(status).toBe(200);
@@ -55,7 +39,7 @@ it('is completed once by all who complete it with the same parts at once, and al
     expect(headers['x-amz-version-id']).toBe(answers[0]?.headers['x-amz-version-id']);
   }
   expect(await tusk.pachd.commitCount(repoOf(bucket))).toBe(commits + 1);
-  const after = await debug.counters();
+  const after = await pachd.debug.counters();
   const called = (method: string) =>
     (after.calls[`pfs_v2.API/${method}`] ?? 0) - (counters.calls[`pfs_v2.API/${method}`] ?? 0);
   expect({
@@ -100,16 +84,19 @@ it.each(Array.from({ length: 10 }, (_, round) => round))(
 it('waits with an abort for who completes it, and is aborted when that fails', async () => {
   const id = await uploads.create('fails');
   const part = await uploads.part('fails', id, 1, 'all');
-  const before = (await debug.counters()).faultsInjected;
-  const [completed, aborted] = await withFaults(["ModifyFile error UNKNOWN 'the disk is on fire' once"], async () => {
-    const completing = uploads.complete('fails', id, [part]);
-    await eventually(
-      'it is being completed',
-      () => debug.counters(),
-      ({ faultsInjected }) => faultsInjected > before,
-    );
-    return Promise.all([completing, uploads.abort('fails', id)]);
-  });
+  const before = await pachd.faults();
+  const [completed, aborted] = await pachd.withFaults(
+    ["ModifyFile error UNKNOWN 'the disk is on fire' once"],
+    async () => {
+      const completing = uploads.complete('fails', id, [part]);
+      await eventually(
+        'it is being completed',
+        () => pachd.faults(),
+        (faults) => faults > before,
+      );
+      return Promise.all([completing, uploads.abort('fails', id)]);
+    },
+  );
   expect(completed?.status).toBe(500);
   expect(aborted?.status).toBe(204);
   expect(await uploads.ask('GET', 'fails')).toMatchObject({ status: 404 });
@@ -119,15 +106,15 @@ it('is completed although who asked for it has gone away', async () => {
   const id = await uploads.create('gone');
   const part = await uploads.part('gone', id, 1, 'all');
   const commits = await tusk.pachd.commitCount(repoOf(bucket));
-  const before = (await debug.counters()).faultsInjected;
-  await withFaults(['ComposeFileSet delay 700 once'], async () => {
+  const before = await pachd.faults();
+  await pachd.withFaults(['ComposeFileSet delay 700 once'], async () => {
     const gone = new AbortController();
     const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${part.etag}</ETag></Part></CompleteMultipartUpload>`;
     const asked = fetch(`${tusk.url}/${bucket}/gone?uploadId=${id}`, { method: 'POST', body, signal: gone.signal });
     await eventually(
       'it is being completed',
-      () => debug.counters(),
-      ({ faultsInjected }) => faultsInjected > before,
+      () => pachd.faults(),
+      (faults) => faults > before,
     );
     gone.abort();
     await expect(asked).rejects.toThrow();
@@ -166,6 +153,6 @@ it('has lost parts when pachd has lost their file sets', async () => {
   const id = await uploads.create('lost');
   const part = await uploads.part('lost', id, 1, 'x');
   const lost = "ComposeFileSet error UNKNOWN 'the operation would create a dangling reference' once";
-  const refused = await withFaults([lost], () => uploads.complete('lost', id, [part]));
+  const refused = await pachd.withFaults([lost], () => uploads.complete('lost', id, [part]));
   expect(refused).toMatchObject({ status: 400, code: 'InvalidPart' });
 });

@@ -11,6 +11,7 @@ import { eventually } from '../../support/eventually.ts';
 import { send } from '../../support/http.ts';
 import { startNode } from '../../support/program.ts';
 import { startTusk, type Tusk, tuskEnvironment } from '../../support/tusk.ts';
+import { startControlled } from './controlled.ts';
 import { element, elements, PART_BYTES, uploadsOf } from './uploads.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -32,7 +33,6 @@ async function start(dataDir: string, pachd?: string): Promise<Tusk> {
 }
 
 async function kill(tusk: Tusk): Promise<void> {
-  cleanups.splice(cleanups.length - 1, 1);
   await tusk.program.stop('SIGKILL');
   await eventually(
     'nothing of it runs',
@@ -110,6 +110,43 @@ it('goes on with an upload after one of its workers was killed', async () => {
   expect(elements(listed?.text ?? '', 'ETag')).toEqual([parts[0]?.etag]);
   parts.push(await uploads.part('big', id, 2, last));
   expect(await uploads.complete('big', id, parts)).toMatchObject({ status: 200 });
+});
+
+it.each([
+  ['before its commit', 'ComposeFileSet delay 5000 once'],
+  ['after its commit', 'InspectBranch delay 5000 times 9'],
+])('completes an upload that was being completed when it was killed, %s', async (_, fault) => {
+  const pachd = await startControlled();
+  cleanups.push(() => pachd.stop());
+  const dataDir = await folderOfOwn();
+  const before = await start(dataDir, pachd.address);
+  const bucket = await freshBucket(before);
+  await send(before.url, 'PUT', `/${bucket}/other`, { body: 'other' });
+  const uploads = uploadsOf(before.url, bucket);
+  const id = await uploads.create('big');
+  const parts = [await uploads.part('big', id, 1, first), await uploads.part('big', id, 2, last)];
+  const commits = await before.pachd.commitCount(repoOf(bucket));
+  const called = async () => (await pachd.debug.counters()).calls['pfs_v2.API/ModifyFile'] ?? 0;
+  const [faults, written] = [await pachd.faults(), await called()];
+  await pachd.withFaults([fault], async () => {
+    const broken = expect(uploads.complete('big', id, parts)).rejects.toThrow();
+    await eventually(
+      'it is being completed',
+      async () => (fault.startsWith('Compose') ? (await pachd.faults()) > faults : (await called()) > written),
+      (is) => is,
+    );
+    await kill(before);
+    await broken;
+  });
+
+  const after = await start(dataDir, pachd.address);
+  const again = uploadsOf(after.url, bucket);
+  const done = await again.complete('big', id, parts);
+  expect(done).toMatchObject({ status: 200 });
+  expect((await again.ask('GET', 'big')).body.equals(Buffer.concat([first, last]))).toBe(true);
+  expect(elements((await again.listUploads()).text, 'UploadId')).toEqual([]);
+  // What was committed and never answered may be there once more.
+  expect(await after.pachd.commitCount(repoOf(bucket))).toBeLessThanOrEqual(commits + 2);
 });
 
 it('has nothing of an upload that expired while no gateway ran', async () => {

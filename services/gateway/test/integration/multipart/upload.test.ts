@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshBucket, repoOf } from '../../support/buckets.ts';
 import { sampleBytes } from '../../support/clients.ts';
+import { eventually } from '../../support/eventually.ts';
 import { startTusk, type Tusk } from '../../support/tusk.ts';
+import { startControlled } from './controlled.ts';
 import { element, elements, md5Of, PART_BYTES, uploadsOf } from './uploads.ts';
 
 let tusk: Tusk;
@@ -138,6 +140,31 @@ describe('the ETag', () => {
     expect(await uploads.ask('PUT', key, { body: 'newer', headers: { 'if-match': etag } })).toMatchObject({
       status: 412,
     });
+  });
+
+  it('is the same for who reads the object before its commit is finished', async () => {
+    const pachd = await startControlled('--latency', '1500');
+    const slow = await startTusk({ pachd: pachd.address });
+    try {
+      const bucket = await freshBucket(slow);
+      const ofSlow = uploadsOf(slow.url, bucket);
+      await ofSlow.ask('PUT', 'other', { body: 'other' });
+      const id = await ofSlow.create('key');
+      const parts = [await ofSlow.part('key', id, 1, one), await ofSlow.part('key', id, 2, 'end')];
+      const completing = ofSlow.complete('key', id, parts);
+      const early = await eventually(
+        'the object is there',
+        () => ofSlow.ask('GET', 'key'),
+        ({ status }) => status === 200,
+      );
+      const done = await completing;
+      expect(early.headers['etag']).toBe(element(done.text, 'ETag'));
+      expect(early.body.equals(Buffer.concat([one, Buffer.from('end')]))).toBe(true);
+      expect((await ofSlow.ask('HEAD', 'key')).headers['etag']).toBe(early.headers['etag']);
+    } finally {
+      await slow.stop();
+      await pachd.stop();
+    }
   });
 
   it('and If-None-Match are looked at when an upload is completed, which may be done again without them', async () => {
