@@ -98,9 +98,10 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
     submit(submission) {
       const key = `${submission.bucket.commitId ?? ''} ${bucketName(submission.bucket)}`;
       const queue = queues.get(key);
-      if (queue !== undefined && queue.length >= QUEUE_MAX) {
+      const full = queue !== undefined && queue.length >= QUEUE_MAX;
+      if (full || submission.caller.signal.aborted) {
         drop(parts.pachd, submission);
-        return Promise.reject(new Failure('busy', 'too many writes wait for the branch'));
+        return Promise.reject(new Failure('busy', full ? 'too many writes wait for the branch' : 'the client is gone'));
       }
       return new Promise((resolve, rejectIt) => {
         const reject = (error: unknown) => {
