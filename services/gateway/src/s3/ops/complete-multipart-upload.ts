@@ -16,7 +16,8 @@ const DOCUMENT_MAX_BYTES = 4 << 20;
 /** Source: S3 API reference, CompleteMultipartUpload. */
 export const completeMultipartUpload = operation({
   name: 'CompleteMultipartUpload',
-  differs: 'One commit; pachd joins the parts, no byte comes back. Asked again with the same parts it answers the same for ten minutes.',
+  differs:
+    'One commit; pachd joins the parts, no byte comes back. Asked again with the same parts it answers the same for ten minutes.',
   access: 'write',
   parse: (request) => ({
     ...parseUpload(request),
