@@ -5,8 +5,6 @@ import type { Caller, CommitRef, FileSource } from '../../pachd/model.ts';
 import type { Change } from './change.ts';
 import { knownHash, mayBeWritten } from './edits.ts';
 
-export type Written = ReturnType<typeof createWritten>;
-
 /** Tells whether what is in a commit is what a change would leave there. */
 export function createWritten(pachd: Pachd) {
   return {

@@ -4,7 +4,7 @@ import type { Note, Record } from './record.ts';
 import type { Choices } from './seeded.ts';
 
 /** The keys that all clients work on. */
-export const KEYS = ['a', 'b', 'folder/c', 'folder/d'];
+const KEYS = ['a', 'b', 'folder/c', 'folder/d'];
 /**
  * Those of them that somebody outside writes to, and those for conditional requests. They are apart, since a conditional write that meets
  * another's commit of the same key may be seen before it is taken back (docs/architecture.md, "Writes").
