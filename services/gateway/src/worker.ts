@@ -17,6 +17,7 @@ import { createUploads } from './pfs/uploads.ts';
 import { createBudget } from './pfs/write/budget.ts';
 import { createCommitter } from './pfs/write/commit.ts';
 import { createJudge } from './pfs/write/judge.ts';
+import { createOpenChanges } from './pfs/write/open-changes.ts';
 import { createPutBack } from './pfs/write/put-back.ts';
 import { createRounds } from './pfs/write/rounds.ts';
 import { createStage } from './pfs/write/stage.ts';
@@ -63,6 +64,7 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   const files = createFiles(pachd, names, config.contentCacheBytes);
   const lists = createLists(pachd, names, files);
   const budget = createBudget(config.bufferBytes);
+  const openChanges = createOpenChanges(pachd, states);
   const watch = createWatch(states, config.writePending);
   const stage = createStage(pachd, budget);
   const rounds = createRounds(
@@ -71,10 +73,11 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
       branches,
       states,
       files,
-      judge: createJudge(files, lists, names),
+      judge: createJudge(files, lists, names, openChanges),
       committer: createCommitter(pachd),
       putBack: createPutBack(pachd),
       watch,
+      openChanges,
       acknowledge: config.writeBatch ? 'durable' : 'finished',
     },
     { most: config.writeBatch ? Number.POSITIVE_INFINITY : 1, gatherMs: config.writeGatherMs },

@@ -6,6 +6,7 @@ import {
   type Commit,
   type CommitInfo,
   CommitState,
+  type DiffFileResponse,
   type FileInfo,
   FileSetType,
   GetFileRequest,
@@ -107,6 +108,26 @@ export function readCalls(pool: Pool) {
         ),
       )) {
         yield fileSummary(info);
+      }
+    },
+
+    /** The files that one commit has and another has not, or has otherwise; `deleted` tells that it is gone in the first. */
+    async *diffFiles(
+      caller: Caller,
+      commit: CommitRef,
+      before: CommitRef | undefined,
+    ): AsyncGenerator<{ readonly file: FileSummary; readonly deleted: boolean }> {
+      const oldFile = before && fileMessage(before, '/');
+      const request = { newFile: fileMessage(commit, '/'), oldFile, shallow: false };
+      for await (const { newFile, oldFile } of pool.stream((channel) =>
+        serverStream<DiffFileResponse>('DiffFile', channel, caller, DEADLINE_MS, (metadata, options) =>
+          channel.pfs.diffFile(request, metadata, options),
+        ),
+      )) {
+        const info = newFile ?? oldFile;
+        if (info === undefined) continue;
+        const file = fileSummary(info);
+        if (file.kind === 'file') yield { file, deleted: newFile === undefined };
       }
     },
 

@@ -9,6 +9,7 @@ export { HealthClient } from '../../../../proto/gen/health/health.ts';
 export type {
   Commit,
   CommitInfo,
+  DiffFileResponse,
   FileInfo,
   ModifyFileRequest,
   RepoInfo,

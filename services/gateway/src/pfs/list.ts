@@ -46,9 +46,9 @@ export function createLists(pachd: Pachd, names: Names, objects: Files) {
 
     /** Whether there is anything below a path, which is then a folder. */
     async isFolder(caller: Caller, view: BucketView, path: string): Promise<boolean> {
+      if (view.overlay.hasBelow(path)) return true;
       const known = view.commit === undefined || view.open ? undefined : names.known(view.commit, path);
-      // Of a name that is no directory there is only what pending commits put below it.
-      if (known !== undefined && known !== 'directory' && known !== 'no file') return view.overlay.hasBelow(path);
+      if (known !== undefined && known !== 'directory' && known !== 'no file') return false;
       return !(await isNothing(pachd, caller, view, `${keyOfPath(path)}/`));
     },
   };

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { type Caller, type CommitRef, detached, type FileSummary } from '../pachd/model.ts';
+import { foldersAbove } from './key.ts';
 
 /** What a finished commit has under a name. 'no file': whether there is a directory of that name was not looked at. */
 export type Named = FileSummary | 'directory' | 'nothing' | 'no file';
@@ -57,12 +58,23 @@ export function createNames(pachd: Pachd): Names {
     if (performance.now() - begunMs > NAME_MAX_MS * paths.length) slow.set(repoKey(commit), true);
   };
 
+  /** What is below a name that is nothing, or a file, is nothing. */
+  const known = (commit: CommitRef, path: string): Named | undefined => {
+    const own = names.get(cacheKey(commit, path));
+    if (own !== undefined && own !== 'no file') return own;
+    const isNothing = foldersAbove(path).some((folder) => {
+      const above = names.get(cacheKey(commit, folder));
+      return above !== undefined && above !== 'directory' && above !== 'no file';
+    });
+    return isNothing ? 'nothing' : own;
+  };
+
   return {
     async file(caller, commit, path, keep) {
       if (!keep) return pachd.statFile(caller, commit, path);
       const key = cacheKey(commit, path);
-      const known = names.get(key);
-      if (known !== undefined) return typeof known === 'string' ? undefined : known;
+      const name = known(commit, path);
+      if (name !== undefined) return typeof name === 'string' ? undefined : name;
       return looking(key, async () => {
         const found = await pachd.statFile(detached(caller), commit, path);
         names.set(key, found ?? 'no file');
@@ -70,14 +82,14 @@ export function createNames(pachd: Pachd): Names {
       });
     },
 
-    known: (commit, path) => names.get(cacheKey(commit, path)),
+    known,
     note: (commit, file) => void names.set(cacheKey(commit, file.path), file),
 
     async survey(caller, commit, paths) {
       const unknown = new Set<string>();
       for (const path of paths) {
-        const known = names.get(cacheKey(commit, path));
-        if ((known === undefined || known === 'no file') && !path.includes(',')) unknown.add(path);
+        const name = known(commit, path);
+        if ((name === undefined || name === 'no file') && !path.includes(',')) unknown.add(path);
       }
       if (unknown.size < SURVEY_MIN || slow.has(repoKey(commit))) return;
       const sorted = [...unknown].sort();

@@ -30,34 +30,50 @@ export interface Overlay {
   readonly paths: readonly string[];
 }
 
-const NO_CHANGES: Overlay = { size: 0, find: () => undefined, hasBelow: () => false, paths: [] };
+/** An overlay to which more may be laid. */
+export interface GrowingOverlay extends Overlay {
+  put(path: string, entry: DeltaEntry): void;
+}
 
 /** @param deltas oldest first */
 export function overlayOf(deltas: readonly Delta[]): Overlay {
-  if (deltas.length === 0) return NO_CHANGES;
+  const overlay = growingOverlay();
+  for (const delta of deltas) for (const [path, entry] of delta.entries) overlay.put(path, entry);
+  return overlay;
+}
+
+export function growingOverlay(): GrowingOverlay {
   const entries = new Map<string, DeltaEntry>();
-  for (const delta of deltas) for (const [path, entry] of delta.entries) entries.set(path, entry);
   let paths: readonly string[] | undefined;
-  let folders: ReadonlySet<string> | undefined;
+  /** How many paths are put below a folder; made when somebody asks. */
+  let folders: Map<string, number> | undefined;
+
+  const count = (path: string, by: number): void => {
+    for (const folder of foldersAbove(path)) folders?.set(folder, (folders.get(folder) ?? 0) + by);
+  };
+
   return {
-    size: entries.size,
+    get size() {
+      return entries.size;
+    },
     find: (path) => entries.get(path),
     hasBelow(path) {
-      folders ??= foldersOf(entries);
-      return folders.has(path);
+      if (folders === undefined) {
+        folders = new Map();
+        for (const [put, { kind }] of entries) if (kind === 'put') count(put, 1);
+      }
+      return (folders.get(path) ?? 0) > 0;
     },
     get paths() {
       paths ??= [...entries.keys()].sort();
       return paths;
     },
+    put(path, entry) {
+      paths = undefined;
+      const was = entries.get(path)?.kind === 'put' ? 1 : 0;
+      const is = entry.kind === 'put' ? 1 : 0;
+      if (is !== was) count(path, is - was);
+      entries.set(path, entry);
+    },
   };
-}
-
-/** All folders in which something was put. */
-function foldersOf(entries: ReadonlyMap<string, DeltaEntry>): ReadonlySet<string> {
-  const folders = new Set<string>();
-  for (const [path, { kind }] of entries) {
-    if (kind === 'put') for (const folder of foldersAbove(path)) folders.add(folder);
-  }
-  return folders;
 }

@@ -56,7 +56,7 @@ export interface States {
   /** The view of another commit of the same repo. @throws Failure no-such-version */
   viewVersion(caller: Caller, view: BucketView, commitId: string): Promise<BucketView>;
   /** The view of a finished commit of the same repo, or of the newest good one before it if it failed. */
-  goodVersion(caller: Caller, view: BucketView, commitId: string): Promise<BucketView>;
+  goodVersion(caller: Caller, view: BucketView, commitId: string | undefined): Promise<BucketView>;
   /** Waits until a commit is finished. @throws PachdError */
   finished(caller: Caller, commit: CommitRef): Promise<CommitSummary>;
   /** What a bucket is, asked of pachd now. @throws Failure no-such-bucket */
@@ -156,13 +156,13 @@ export function createStates(pachd: Pachd, cache: Branches, headTtlMs: number): 
       // And whoever began it may have fewer permissions than this caller, who then looks for himself.
       const resolved = await resolving(key, async () => {
         const fresh = await resolveAfresh(detached(caller), bucket, deltas);
-        if (!fresh.open) await cache.store(key, nonce, nowMs, fresh);
+        await cache.store(key, nonce, nowMs, fresh);
         return fresh;
       }).catch((error: unknown) => {
         if (isPachdError(error, 'denied')) return undefined;
         throw error;
       });
-      if (resolved === undefined || resolved.open) break;
+      if (resolved === undefined) break;
     }
     return lookAndForget(caller, bucket);
   };

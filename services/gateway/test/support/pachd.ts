@@ -55,6 +55,12 @@ export interface Pachd {
   /** One commit with these files, made by one call on the branch, and not waited for. */
   modifyBranch(name: BranchName, files: Readonly<Record<string, string | Uint8Array>>): Promise<void>;
   startCommit(name: BranchName): Promise<string>;
+  /** Puts files into an open commit, and removes others. */
+  writeOpen(
+    name: RepoName,
+    id: string,
+    changes: { readonly put: Readonly<Record<string, string | Uint8Array>>; readonly remove: readonly string[] },
+  ): Promise<void>;
   /** Finishes a commit and waits for it. */
   finishCommit(name: RepoName, id: string, options?: { readonly force?: boolean }): Promise<void>;
   robotToken(robot: string): Promise<string>;
@@ -164,6 +170,13 @@ export function connectPachd(address: string, token?: string): Pachd {
       await modifyFile([{ $case: 'setCommit', value: head }, ...replacements(files)]);
     },
     startCommit,
+    writeOpen: async (name, id, { put, remove }) => {
+      await modifyFile([
+        { $case: 'setCommit', value: { id, branch: undefined, repo: repoOf(name) } },
+        ...replacements(put),
+        ...remove.map((path) => ({ $case: 'deleteFile', value: { path: `/${path}`, datum: '' } }) as const),
+      ]);
+    },
     finishCommit,
     robotToken: async (robot) => {
       const request = GetRobotTokenRequest.create({ robot });

@@ -8,6 +8,7 @@ import type { Lists } from '../list.ts';
 import type { Names } from '../names.ts';
 import type { BucketView } from '../state.ts';
 import type { Change, Precondition, Submission } from './change.ts';
+import type { OpenChanges } from './open-changes.ts';
 
 /** What of a submission is to be committed: nothing is left of one that only deletes what is not there. */
 export type Verdict =
@@ -23,24 +24,24 @@ const LOOKUPS_MAX = 32;
 export type Judge = ReturnType<typeof createJudge>;
 
 /** Says what may be written at a state. pachd would find a collision only at the finish, and drop the whole commit with it. */
-export function createJudge(files: Files, lists: Lists, names: Names) {
+export function createJudge(files: Files, lists: Lists, names: Names, openChanges: OpenChanges) {
   const limit = pLimit(LOOKUPS_MAX);
   const stat = (caller: Caller, view: BucketView, path: string) => limit(() => files.stat(caller, view, path));
 
   return {
     /** Finds out at once what will be asked about many submissions. @throws PachdError */
     async prepare(caller: Caller, submissions: readonly Submission[], view: BucketView): Promise<void> {
-      if (view.commit === undefined || view.open) return;
+      const { commit, open, overlay } = await seenBy(caller, view);
+      if (commit === undefined || open) return;
       const paths = submissions.flatMap(({ changes, precondition }) => {
         const asked = precondition !== undefined || changes.length <= ASKED_MAX;
         return changes.flatMap(({ kind, path }) =>
           kind === 'put' ? [path, ...foldersAbove(path)] : asked ? [path] : [],
         );
       });
-      const { overlay } = view;
       await names.survey(
         caller,
-        view.commit,
+        commit,
         paths.filter((path) => overlay.find(path) === undefined),
       );
     },
@@ -57,7 +58,8 @@ export function createJudge(files: Files, lists: Lists, names: Names) {
       // Deleting what is not there does no harm, so for many it is not asked which of them are there.
       const ask = precondition !== undefined || changes.length <= ASKED_MAX;
       const kept: Change[] = [];
-      const findings = await Promise.all(changes.map((change) => problemOf(caller, change, precondition, view, ask)));
+      const seen = await seenBy(caller, view);
+      const findings = await Promise.all(changes.map((change) => problemOf(caller, change, precondition, seen, ask)));
       for (const [at, change] of changes.entries()) {
         const finding = findings[at];
         if (finding instanceof Failure) return { kind: 'refused', why: finding };
@@ -75,26 +77,38 @@ export function createJudge(files: Files, lists: Lists, names: Names) {
     ask: boolean,
   ): Promise<Failure | 'keep' | 'drop'> {
     if (change.kind === 'delete' && !ask) return 'keep';
-    const look = precondition !== undefined || change.kind === 'delete';
-    const current = look ? await stat(caller, view, change.path) : undefined;
     if (precondition !== undefined) {
-      const why = unmet(precondition, current);
+      const why = unmet(precondition, await stat(caller, view, change.path));
       if (why !== undefined) return why;
     }
-    if (change.kind === 'delete') return current === undefined ? 'drop' : 'keep';
-    if (current !== undefined) return 'keep';
-    return (await collision(caller, view, change.path)) ?? 'keep';
+    const isThere =
+      precondition !== undefined || change.kind === 'delete' ? await exists(caller, view, change.path) : false;
+    if (change.kind === 'delete') return isThere ? 'keep' : 'drop';
+    return isThere ? 'keep' : ((await collision(caller, view, change.path)) ?? 'keep');
+  }
+
+  /** Into an open commit is written what its base and its changes allow. */
+  async function seenBy(caller: Caller, view: BucketView): Promise<BucketView> {
+    return view.open ? ((await openChanges.seen(caller, view)) ?? view) : view;
+  }
+
+  /** Whether there is an object. What a pending commit put is there, though nobody may know its hash yet. */
+  async function exists(caller: Caller, view: BucketView, path: string): Promise<boolean> {
+    const entry = view.overlay.find(path);
+    return entry === undefined ? (await stat(caller, view, path)) !== undefined : entry.kind === 'put';
   }
 
   /** A file above the path, or a folder at it. */
   async function collision(caller: Caller, view: BucketView, path: string): Promise<Failure | undefined> {
-    const [folder, ...above] = await Promise.all([
+    const folders = foldersAbove(path);
+    const [isFolder, ...areObjects] = await Promise.all([
       limit(() => lists.isFolder(caller, view, path)),
-      ...foldersAbove(path).map((folder) => stat(caller, view, folder)),
+      ...folders.map((folder) => exists(caller, view, folder)),
     ]);
-    if (folder) return new Failure('collision', `${path} is a folder of other objects`);
-    const file = above.find((found) => found !== undefined);
-    return file && new Failure('collision', `${file.path} is an object, so there can be none below it`);
+    if (isFolder) return new Failure('collision', `${path} is a folder of other objects`);
+    const object = folders.find((_, at) => areObjects[at]);
+    if (object === undefined) return undefined;
+    return new Failure('collision', `${object} is an object, so there can be none below it`);
   }
 }
 

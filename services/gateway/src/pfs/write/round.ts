@@ -11,6 +11,7 @@ import type { Change, Submission, WriteOutcome } from './change.ts';
 import type { CommitOutcome, Committer } from './commit.ts';
 import { knownHash, sizeOf } from './edits.ts';
 import type { Judge } from './judge.ts';
+import type { OpenChanges } from './open-changes.ts';
 import { patiently } from './patience.ts';
 import type { PutBack } from './put-back.ts';
 import type { Watch } from './watch.ts';
@@ -37,6 +38,7 @@ export interface RoundParts {
   readonly committer: Committer;
   readonly putBack: PutBack;
   readonly watch: Watch;
+  readonly openChanges: OpenChanges;
   /** Whether a write is acknowledged when its commit is durable (and readable by its delta), or only when it is finished. */
   readonly acknowledge: 'durable' | 'finished';
 }
@@ -115,7 +117,9 @@ async function attempt(
       await publish(parts, turn, caller, bucket, outcome, going);
       return [];
     case 'joined':
-      await parts.states.invalidate(bucket);
+      // Who looked at the open commit saw it as every later reader does; who did not has to let them look.
+      if (view.open) await parts.openChanges.wrote(view, changes);
+      else await parts.states.invalidate(bucket);
       await answer(parts, bucket, outcome, going);
       return [];
     case 'finished': {
