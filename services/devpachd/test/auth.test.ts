@@ -117,7 +117,7 @@ describe('with auth on', () => {
       });
     await call((done) => metadata.editMetadata(edits('one', 'two'), carol, done));
     expect(await refusal(call((done) => metadata.editMetadata(edits('three', 'one'), carol, done)))).toBe(
-      'edit #1: add_key target key "one" already exists; use edit_key instead',
+      `apply edits: edit #1: edit commit "default/r.user@${at?.id}": add_key target key "one" already exists; use edit_key instead`,
     );
     expect((await inspect(head('r'), alice)).metadata).toEqual({ one: 'one!', two: 'two!' });
   });

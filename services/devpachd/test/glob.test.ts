@@ -67,7 +67,7 @@ describe('globs of PFS', () => {
     expect(compileGlob(glob)(path)).toBe(false);
   });
 
-  it.each(['/[', '/[a', '/[]', '/[z-a]', '/[[:nope:]]'])('%s is refused', (glob) => {
+  it.each(['/[', '/[a', '/[]', '/[z-a]'])('%s is refused', (glob) => {
     expect(() => compileGlob(glob)).toThrow(PfsError);
   });
 

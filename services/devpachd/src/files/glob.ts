@@ -4,6 +4,7 @@ import { refused } from '../store/errors.ts';
 const CLOSE_NEGATION = '\uffff';
 const BOUNDARY = '\ufffe';
 const NOT_SLASH = '[^/]';
+const NOT_NEWLINE = '[^\\n]';
 
 const POSIX_CLASSES: Readonly<Record<string, string>> = {
   ':alnum:': '0-9A-Za-z',
@@ -46,7 +47,7 @@ export function compileGlob(glob: string): (path: string) => boolean {
 /** Long paths would make expressions that V8 refuses, so what a glob begins with is compared as it is. */
 function compileRegex(glob: string, regex: string, prefix: string): (path: string) => boolean {
   try {
-    const pattern = new RegExp(`^${placeNegations(regex)}$`, 's');
+    const pattern = new RegExp(`^${placeNegations(regex)}$`);
     // It is compiled, and may be refused, at its first use.
     pattern.test('');
     return (path) => path.startsWith(prefix) && pattern.test(path.slice(prefix.length));
@@ -94,7 +95,8 @@ function readPattern(glob: string, start: number, inside: Inside): Read {
     if (next === '(' && '@*+?!'.includes(char)) piece = readGroup(glob, at + 2, char);
     else if (next === '(' && char === '^') throw refused('unimplemented quatifier ^');
     else if (char === '(') piece = readGroup(glob, at + 1, '@');
-    else if (char === '*' && next === '*' && glob[at + 2] !== '(') piece = { regex: `.*${BOUNDARY}`, end: at + 2 };
+    else if (char === '*' && next === '*' && glob[at + 2] !== '(')
+      piece = { regex: `${NOT_NEWLINE}*${BOUNDARY}`, end: at + 2 };
     else if (char === '*') piece = { regex: `${NOT_SLASH}*${BOUNDARY}`, end: at + 1 };
     else if (char === '?') piece = { regex: NOT_SLASH, end: at + 1 };
     else if (char === '[') piece = readList(glob, at + 1);
@@ -147,9 +149,8 @@ function readList(glob: string, start: number): Read {
     if (char === undefined) throw refused('unexpected end of input');
     if (char === ']') break;
     const posix = char === '[' ? /^\[:(\^?)(\w+):\]/.exec(glob.slice(at)) : null;
-    if (posix) {
-      const known = POSIX_CLASSES[`:${posix[2]}:`];
-      if (known === undefined) throw refused(`unknown character class ${posix[0]}`);
+    const known = posix && POSIX_CLASSES[`:${posix[2]}:`];
+    if (posix && known !== undefined && known !== null) {
       if (posix[1]) return readRestOfNegatedClass(glob, at + posix[0].length, known);
       chars += known;
       at += posix[0].length;

@@ -3,7 +3,7 @@ import { get as httpsGet } from 'node:https';
 import type { AddFile, CopyFile, ModifyFileRequest } from '../../../../proto/gen/pfs/pfs.ts';
 import type { App } from '../app.ts';
 import type { FileWriter } from '../files/writer.ts';
-import { refused } from '../store/errors.ts';
+import { PfsError, refused } from '../store/errors.ts';
 import { cleanPath, dirPath } from '../store/paths.ts';
 import type { Context } from './call.ts';
 import type { Open } from './open.ts';
@@ -61,6 +61,10 @@ async function addFile(app: App, writer: FileWriter, { path, datum, source }: Ad
 }
 
 async function copyFile(open: Open, writer: FileWriter, copy: CopyFile, context: Context): Promise<void> {
+  if (!copy.src) {
+    const cause = 'embedded message failed validation | caused by: invalid CopyFile.Src: value is required';
+    throw new PfsError('invalidArgument', `validate recv: invalid ModifyFileRequest.CopyFile: ${cause}`);
+  }
   const { file, commit } = toFileRef(copy.src);
   const opened = await open(context, commit);
   const from = cleanPath(file.path);

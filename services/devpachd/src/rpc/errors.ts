@@ -14,6 +14,7 @@ const CODES: Readonly<Record<ErrorKind, status>> = {
   internal: status.INTERNAL,
   unavailable: status.UNAVAILABLE,
   cancelled: status.CANCELLED,
+  aborted: status.ABORTED,
 };
 
 export interface RpcError {

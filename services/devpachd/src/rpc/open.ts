@@ -64,7 +64,9 @@ export function createOpen(app: App, guard: Guard): Open {
     cost.source = commit.finishing === null ? 'open' : 'commit';
     cost.files = countRows(db, layers);
     cost.sets = commit.diff.length;
-    // pachd tells nothing of a missing file in a commit but the code.
-    return opened(fromCommit(repoRef(picked.repo), commit.id), committedAt, layers, () => notFound(''));
+    // By a branch pachd tells nothing of a missing file but the code; by an id it repeats what it was asked for.
+    const where = `not found in repo ${repoText(ref.repo)} at commit ${ref.id}`;
+    const missing = (path: string) => notFound(ref.id === '' ? '' : `file ${path} ${where}`);
+    return opened(fromCommit(repoRef(picked.repo), commit.id), committedAt, layers, missing);
   };
 }

@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { branchNotFound, listAllBranches, listBranches, lookUpBranch, moveBranch } from '../store/branches.ts';
 import { commitsOfSet, insertEmptyCommit, newId } from '../store/commits.ts';
 import { notFound, PfsError, refused, within } from '../store/errors.ts';
-import { type BranchRef, checkName, checkRepoType, commitText, repoKeyText, repoText } from '../store/names.ts';
+import { type BranchRef, checkName, checkRepoType, commitText, quoted, repoKeyText, repoText } from '../store/names.ts';
 import { pickCommit } from '../store/pick.ts';
 import { planBranch } from '../store/propagate.ts';
 import { deleteBranch } from '../store/provenance.ts';
@@ -76,7 +76,8 @@ export function branchMethods({ db, counters, authOn }: App, calls: Calls, guard
     }),
 
     listBranch: calls.stream(async ({ repo: asked, reverse }, context, send) => {
-      if (!asked) {
+      // An empty name is taken for none.
+      if (!asked?.name) {
         if (authOn) throw refused('Cannot list branches from all repos with auth activated');
         for (const branch of listAllBranches(db, reverse)) await send(fromBranch(db, branch));
         return;
@@ -96,7 +97,7 @@ export function branchMethods({ db, counters, authOn }: App, calls: Calls, guard
       guard.repo(context, branch.repo, Permission.REPO_DELETE_BRANCH);
       await db.write(() => {
         const key = `${repoKeyText(branch.repo)}@${branch.name}`;
-        const found = within(`get branch "${key}"`, () => lookUpBranch(db, branch));
+        const found = within(`get branch ${quoted(key)}`, () => lookUpBranch(db, branch));
         deleteBranch(db, found, force);
       });
       return {};

@@ -93,10 +93,12 @@ export function commitSetMethods({ db, waiting }: App, calls: Calls, guard: Guar
 
   return {
     squashCommit: calls.unary(async ({ commit, recursive }, context) => {
+      if (!commit) throw refused('pick commit tx: cannot pick nil commit');
       await remove('squash', context, oneWithSubvenance('squash', toCommitRef(commit), recursive));
       return {};
     }),
     dropCommit: calls.unary(async ({ commit, recursive }, context) => {
+      if (!commit) throw refused('pick commit tx: cannot pick nil commit');
       await remove('drop', context, oneWithSubvenance('drop', toCommitRef(commit), recursive));
       return {};
     }),
@@ -105,7 +107,11 @@ export function commitSetMethods({ db, waiting }: App, calls: Calls, guard: Guar
       return {};
     }),
     dropCommitSet: calls.unary(async ({ commitSet }, context) => {
-      await remove('drop', context, setWithoutSubvenance(setId(commitSet)));
+      if (!commitSet) {
+        const text = 'validate request: invalid DropCommitSetRequest.CommitSet: value is required';
+        throw new PfsError('invalidArgument', text);
+      }
+      await remove('drop', context, setWithoutSubvenance(commitSet.id));
       return {};
     }),
 
@@ -131,6 +137,9 @@ export function commitSetMethods({ db, waiting }: App, calls: Calls, guard: Guar
     }),
 
     findCommits: calls.stream(async ({ start, filePath, limit }, context, send) => {
+      if (!start) {
+        throw new PfsError('invalidArgument', 'validate recv: invalid FindCommitsRequest.Start: value is required');
+      }
       const ref = toCommitRef(start);
       let searched = 0;
       let found = 0;

@@ -97,7 +97,7 @@ export function commitMethods(app: App, calls: Calls, guard: Guard): Methods {
     inspectCommit: calls.unary(async ({ commit: asked, wait }, context) => {
       const ref = toCommitRef(asked);
       guard.repo(context, ref.repo, Permission.REPO_INSPECT_COMMIT);
-      if (ref.repo.name === FILE_SETS_REPO) {
+      if (ref.repo.name === FILE_SETS_REPO && ref.id !== '') {
         const commit = { ...fromCommit(ref.repo, ref.id), repo: asked?.repo ?? asked?.branch?.repo };
         const description = 'FileSet - Virtual Commit';
         // Commits of this repo have always been finished, at no time.

@@ -4,7 +4,7 @@ import { mergeLayers } from '../files/compact.ts';
 import { createFileWriter } from '../files/writer.ts';
 import { addLayers, layersOf } from '../store/commit-files.ts';
 import { alreadyFinished } from '../store/commits.ts';
-import { within } from '../store/errors.ts';
+import { refused, within } from '../store/errors.ts';
 import {
   createFileSet,
   FILE_SET_TTL_MS,
@@ -47,9 +47,7 @@ export function fileSetMethods(app: App, calls: Calls, open: Open): Methods {
       const ref = toCommitRef(asked);
       const id = await db.write(() =>
         within('get file set', () => {
-          if (ref.repo.name === FILE_SETS_REPO) {
-            return createFileSet(db, openFileSet(db, parseFileSetId(ref.id)), FILE_SET_TTL_MS);
-          }
+          if (ref.repo.name === FILE_SETS_REPO && ref.id !== '') throw refused('the commit is forgotten');
           const { commit } = pickCommit(db, ref);
           const isDiff = type === GetFileSetRequest_FileSetType.DIFF;
           return createFileSet(db, isDiff ? commit.diff : layersOf(db, commit), FILE_SET_TTL_MS);

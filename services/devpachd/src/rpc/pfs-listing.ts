@@ -80,15 +80,18 @@ export function listingMethods({ db }: App, calls: Calls, guard: Guard, open: Op
         }),
         keep: (at) => at === path || at.startsWith(`${path}/`),
       });
+      // What stands at the marker is not sent, but counts as being there.
       let met = false;
-      const include = () => {
-        met = true;
-        return true;
-      };
-      for await (const node of pageOf(nodes, { marker, number, reverse, include })) {
+      async function* noted(): AsyncGenerator<Node> {
+        for await (const node of nodes) {
+          met = true;
+          yield node;
+        }
+      }
+      for await (const node of pageOf(noted(), { marker, number, reverse, include: () => true })) {
         await send(await infoOf(opened, tree, node));
       }
-      if (!met && path !== '' && marker === undefined) {
+      if (!met && (path !== '' || reverse)) {
         throw notFound(`commit/${opened.commit.id} does not contain item: (${path})`);
       }
     }),

@@ -3,7 +3,7 @@ import { type APIServer, InspectProjectV2Response, type ProjectInfo } from '../.
 import type { App } from '../app.ts';
 import { createBinding, permissionsOf, projectResource, removeBinding } from '../auth/bindings.ts';
 import { PfsError, prefixed, refused, within } from '../store/errors.ts';
-import { checkProjectName, repoText } from '../store/names.ts';
+import { checkProjectName, quoted, repoText } from '../store/names.ts';
 import { createProject, findProject, getProject, listProjects, updateProject } from '../store/projects.ts';
 import { listRepos, repoRef } from '../store/repos.ts';
 import type { Calls, Context } from './call.ts';
@@ -21,7 +21,7 @@ function required(message: string, field: string): PfsError {
 
 export function projectMethods({ db, authOn }: App, calls: Calls, guard: Guard): Methods {
   const inspect = (name: string, { caller }: Context): ProjectInfo => {
-    const info = fromProject(within(`error getting project "${name}"`, () => getProject(db, name)));
+    const info = fromProject(within(`error getting project ${quoted(name)}`, () => getProject(db, name)));
     return caller ? { ...info, authInfo: permissionsOf(db, caller.principal, projectResource(name)) } : info;
   };
 
@@ -45,7 +45,7 @@ export function projectMethods({ db, authOn }: App, calls: Calls, guard: Guard):
     }),
     inspectProjectV2: calls.unary(({ project }, context) => {
       if (!project) throw required('InspectProjectV2Request', 'Project');
-      const info = within(`could not inspect project "${project.name}"`, () => inspect(project.name, context));
+      const info = within(`could not inspect project ${quoted(project.name)}`, () => inspect(project.name, context));
       return InspectProjectV2Response.fromPartial({ info, defaultsJson: '{}' });
     }),
     listProject: calls.stream(async (_, context, send) => {

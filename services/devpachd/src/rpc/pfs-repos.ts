@@ -12,7 +12,7 @@ import {
 import { branchText, refOfBranch } from '../store/branches.ts';
 import { removeRepo } from '../store/commits.ts';
 import { notFound, PfsError, prefixed, refused, within } from '../store/errors.ts';
-import { checkName, checkRepoType, FILE_SETS_REPO, repoText, USER_TYPE } from '../store/names.ts';
+import { checkName, checkRepoType, FILE_SETS_REPO, quoted, type RepoRef, repoText, USER_TYPE } from '../store/names.ts';
 import { getProject } from '../store/projects.ts';
 import { deleteBranch, provenanceOf } from '../store/provenance.ts';
 import type { RepoRecord } from '../store/records.ts';
@@ -63,7 +63,7 @@ export function repoMethods({ db, authOn }: App, calls: Calls, guard: Guard): Me
       within(`delete branch ${branchText(refOfBranch(db, branch))}`, () => deleteBranch(db, branch, force));
     }
   };
-  const quote = (repo: { project: string; name: string; type: string }) => `"${repoText(repo)}"`;
+  const quote = (repo: RepoRef) => quoted(repoText(repo));
 
   return {
     createRepo: calls.unary(async ({ repo: asked, description, update }, context) => {
@@ -108,6 +108,11 @@ export function repoMethods({ db, authOn }: App, calls: Calls, guard: Guard): Me
     }),
 
     listRepo: calls.stream(async ({ type, projects, page }, context, send) => {
+      const during = 'WithReadContext: listRepoInTransaction: for each repo: for each repo: getting page';
+      if (page && (page.pageIndex < 0 || page.pageSize < 0)) {
+        throw refused(`${during}: ERROR: bigint out of range (SQLSTATE 22003)`);
+      }
+      if (type !== '') checkRepoType(type, during);
       const names = projects.map(({ name }) => name);
       const visible = listRepos(db, names, type).filter((repo) => {
         const { caller } = context;
@@ -128,9 +133,7 @@ export function repoMethods({ db, authOn }: App, calls: Calls, guard: Guard): Me
     deleteRepo: calls.unary(async ({ repo: asked, force }, context) => {
       if (!asked) throw new PfsError('invalidArgument', 'no repo specified');
       const ref = toRepoRef(asked);
-      within('delete repo', () =>
-        within(`error checking whether ${quote(ref)} exists`, () => checkRepoType(ref.type, 'scanning repo row')),
-      );
+      within('delete repo', () => within(`error checking whether ${quote(ref)} exists`, () => findRepo(db, ref)));
       const deleted = await db.write(() => {
         const repo = findRepo(db, ref);
         if (!repo) return false;

@@ -1,6 +1,6 @@
 import { type Db, nextNumber } from './db.ts';
 import { notFound, refused, within } from './errors.ts';
-import { type BranchRef, checkBranchNameLength, isCommitId, repoText } from './names.ts';
+import { type BranchRef, checkBranchNameLength, checkZeroBytes, isCommitId, quoted, repoText } from './names.ts';
 import type { BranchRecord, RepoRecord } from './records.ts';
 import { branchesOf, findRepo, rawRepoNotFound, repoById, repoRef } from './repos.ts';
 
@@ -9,14 +9,15 @@ export function rawBranchNotFound(branch: BranchRef): string {
 }
 
 export function branchNotFound(branch: BranchRef): string {
-  return `branch "${branch.name}" not found in repo ${repoText(branch.repo)}`;
+  return `branch ${quoted(branch.name)} not found in repo ${repoText(branch.repo)}`;
 }
 
 /** The branch. What is missing, a project, a repo or only the branch, is told in lines, as pachd's joined errors are. */
 export function lookUpBranch(db: Db, branch: BranchRef): BranchRecord {
+  checkZeroBytes(branch.name, 'could not get branch');
   const missing: string[] = [];
   if (!db.projects.get(branch.repo.project)) {
-    missing.push(`get project by name: project "${branch.repo.project}" not found`);
+    missing.push(`get project by name: project ${quoted(branch.repo.project)} not found`);
   }
   const repo = findRepo(db, branch.repo);
   if (!repo) missing.push(rawRepoNotFound(branch.repo));

@@ -10,7 +10,8 @@ export type ErrorKind =
   | 'unimplemented'
   | 'internal'
   | 'unavailable'
-  | 'cancelled';
+  | 'cancelled'
+  | 'aborted';
 
 /** A refusal with pachd's own text. Everything else that is thrown is a defect of devpachd. */
 export class PfsError extends Error {

@@ -94,9 +94,24 @@ export function checkProjectName(name: string | undefined): void {
   if (!/^[a-zA-Z0-9]/.test(name)) throw refused('project names must start with an alphanumeric character');
 }
 
-/** pachd's database has an enum of repo types, and its error is what a client sees. */
+/** pachd's database takes no zero bytes, and its error is what a client sees. */
+export function checkZeroBytes(name: string, during: string): void {
+  if (!name.includes('\0')) return;
+  throw refused(`${during}: ERROR: invalid byte sequence for encoding "UTF8": 0x00 (SQLSTATE 22021)`);
+}
+
+/** It has an enum of repo types, too. */
 export function checkRepoType(type: string, during: string): void {
   if (!REPO_TYPES.has(type)) {
     throw refused(`${during}: ERROR: invalid input value for enum pfs.repo_type: "${type}" (SQLSTATE 22P02)`);
   }
+}
+
+/** A name in quotation marks, as Go's %q writes it. */
+export function quoted(name: string): string {
+  const escaped = name.replace(/[\\"]/g, '\\$&').replace(/\p{Cc}/gu, (char) => {
+    const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[char];
+    return short ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return `"${escaped}"`;
 }

@@ -1,4 +1,4 @@
-import { branchNotFound, rawBranchNotFound } from './branches.ts';
+import { branchNotFound } from './branches.ts';
 import { aliasesOfSet } from './commit-sets.ts';
 import { parentOfCommit, repoOf } from './commits.ts';
 import type { Db } from './db.ts';
@@ -6,9 +6,11 @@ import { notFound, refused, within } from './errors.ts';
 import { type CommitRef, commitText, isCommitId, type RepoRef, repoKeyText, repoText, USER_TYPE } from './names.ts';
 import { findProject } from './projects.ts';
 import type { CommitRecord, RepoRecord } from './records.ts';
-import { findRepo, rawRepoNotFound } from './repos.ts';
+import { findRepo } from './repos.ts';
 
 const ANCESTRY = /^(?:\.(\d+))?(?:(\^+)|\^(\d+)|(~+)|~(\d+))?$/;
+
+const ROUND = 2 ** 32 - 1;
 
 /** How a commit is found: from a name, so many steps back, or so many after the branch's first. */
 type Spec =
@@ -25,8 +27,8 @@ function parseSpec(text: string): Spec {
   const [, root, carets, caretCount, tildes, tildeCount] = match;
   const back = carets?.length ?? tildes?.length ?? Number(caretCount ?? tildeCount ?? 0);
   if (root === undefined) return { kind: 'before', name, steps: back };
-  // "master.1" is the branch's first commit.
-  const after = Math.max(0, Number(root) - 1);
+  // "master.1" is the branch's first commit; pachd counts without a sign, and comes round at 0.
+  const after = Number(root) === 0 ? ROUND : Number(root) - 1;
   if (back > 0 && back >= after + 1) throw refused('there should be less ancestors than descendants');
   return { kind: 'afterRoot', name, steps: after - back };
 }
@@ -50,9 +52,10 @@ function at(db: Db, repo: RepoRecord, name: string): Picked | Missing {
 }
 
 function resolve(db: Db, ref: RepoRef, text: string): Picked | Missing {
-  const spec = parseSpec(text);
+  const spec = within(`calculate offset ${repoText(ref)}@${text}`, () => parseSpec(text));
   within('picking commit: picking branch: picking repo: picking project', () => findProject(db, ref.project));
-  const repo = findRepo(db, { ...ref, type: ref.type || USER_TYPE });
+  const during = 'picking commit: picking branch: picking repo: get repo info with id';
+  const repo = within(during, () => findRepo(db, { ...ref, type: ref.type || USER_TYPE }));
   if (!repo) return { missing: 'repo' };
   const start = at(db, repo, spec.name);
   if (spec.kind === 'at' || !isPicked(start)) return start;
@@ -105,18 +108,4 @@ export function pickCommit(db: Db, ref: CommitRef): Picked {
 function isOfRepo(db: Db, commit: CommitRecord, ref: RepoRef): boolean {
   const repo = repoOf(db, commit);
   return repo.project === ref.project && repo.name === ref.name && repo.type === ref.type;
-}
-
-/** The same for a picker of the metadata service: its errors are worded otherwise. */
-export function pickByName(db: Db, ref: RepoRef, name: string): Picked {
-  const result = resolve(db, ref, name);
-  if (isPicked(result)) return result;
-  switch (result.missing) {
-    case 'repo':
-      throw notFound(`picking commit: picking repo: ${rawRepoNotFound(ref)}`);
-    case 'branch':
-      throw notFound(`picking commit: picking branch: ${rawBranchNotFound({ repo: ref, name })}`);
-    case 'commit':
-      throw notFound(`picking commit: commit (int_id=0, commit_id=${repoKeyText(ref)}@${name}) not found`);
-  }
 }

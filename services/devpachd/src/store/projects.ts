@@ -1,14 +1,15 @@
 import type { Db } from './db.ts';
 import { notFound, PfsError } from './errors.ts';
-import { checkProjectName, DEFAULT_PROJECT } from './names.ts';
+import { checkProjectName, checkZeroBytes, DEFAULT_PROJECT, quoted } from './names.ts';
 import type { ProjectRecord } from './records.ts';
 
 function projectNotFound(name: string): PfsError {
-  return notFound(name === '' ? 'project not found' : `project "${name}" not found`);
+  return notFound(name === '' ? 'project not found' : `project ${quoted(name)} not found`);
 }
 
 /** Throws `project "NAME" not found`, with the words that pachd's look-up puts in front. */
 export function getProject(db: Db, name: string, during = 'get project by name'): ProjectRecord {
+  checkZeroBytes(name, `${during}: scanning project row`);
   const project = db.projects.get(name || '\0');
   if (!project) throw notFound(`${during}: ${projectNotFound(name).message}`);
   return project;

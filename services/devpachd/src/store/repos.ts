@@ -1,10 +1,11 @@
 import { type Db, nextNumber, underPrefix } from './db.ts';
 import { notFound, PfsError } from './errors.ts';
-import { checkRepoNameLength, checkRepoType, type RepoRef, repoText } from './names.ts';
+import { checkRepoNameLength, checkRepoType, checkZeroBytes, type RepoRef, repoText } from './names.ts';
 import type { BranchRecord, RepoRecord } from './records.ts';
 
 /** The repo, if it is there. Throws for a type that pachd's database does not know. */
 export function findRepo(db: Db, repo: RepoRef): RepoRecord | undefined {
+  for (const name of [repo.project, repo.name]) checkZeroBytes(name, 'scanning repo row');
   checkRepoType(repo.type, 'scanning repo row');
   return db.repos.get([repo.project, repo.name, repo.type]);
 }
@@ -48,7 +49,6 @@ export function repoExists(repo: RepoRef): PfsError {
 
 /** In order of project, name and type; of all projects, or of those named. */
 export function listRepos(db: Db, projects: readonly string[], type: string): readonly RepoRecord[] {
-  if (type !== '') checkRepoType(type, 'listing repos');
   const wanted = new Set(projects);
   return [...db.repos.getRange()]
     .map(({ value }) => value)
