@@ -54,6 +54,9 @@ export async function measureSimple(client: Client, address: string): Promise<Me
   await take('GetFile of 64 MB', () => calls.get(at, '/mb64'));
   const total = await calls.totalSet(at);
   found['set: GetFile of 3 MB'] = await time(() => calls.get(total, '/mb3'));
+  const eight = (of: typeof at) => Promise.all(Array.from({ length: 8 }, () => calls.get(of, '/mb3')));
+  await take('GetFile of 3 MB, 8 at once, all', () => eight(at));
+  await take('set: GetFile of 3 MB, 8 at once, all', () => eight(total));
 
   for (const files of [1, 16, 64, 256]) {
     await take(`CreateFileSet of ${files} file${files === 1 ? '' : 's'}`, () => oneSet(paths(files)));

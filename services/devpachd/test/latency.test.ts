@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Cost, newCost } from '../src/latency/cost.ts';
-import { callMs, type Finishing, finishMs, holdOf } from '../src/latency/model.ts';
+import { callMs, type Finishing, finishMs, holdOf, sharedReadMs } from '../src/latency/model.ts';
 
 const cost = (what: Partial<Cost>): Cost => ({ ...newCost(), ...what });
 const alone = () => 0;
@@ -19,6 +19,19 @@ describe('the times of a real pachd', () => {
     expect(get(64_000_000)).toBeGreaterThan(8 * get(1_000_000));
     const put = (writtenBytes: number) => callMs(`${PFS}/CreateFileSet`, cost({ writtenFiles: 1, writtenBytes }));
     expect(put(8_000_000)).toBeGreaterThan(20 * put(1000));
+  });
+
+  it('share what the machine can read', () => {
+    expect(sharedReadMs('commit', 8 * 3_000_000)).toBeGreaterThan(
+      callMs(`${PFS}/GetFile`, cost({ readBytes: 3_000_000 })),
+    );
+    expect(sharedReadMs('set', 1_000_000)).toBeLessThan(sharedReadMs('commit', 1_000_000));
+  });
+
+  it('of InspectRepo grow with the commits of the repo, up to a bound', () => {
+    const inspect = (files: number) => callMs(`${PFS}/InspectRepo`, cost({ files }));
+    expect(inspect(385)).toBe(17 + 1.87 * 384);
+    expect(inspect(10_000)).toBe(inspect(385));
   });
 
   it('are shorter for a file set than for a commit, and longer for an open commit of many sets', () => {

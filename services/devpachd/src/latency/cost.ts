@@ -2,7 +2,7 @@
 export interface Cost {
   /** What is read: a commit, which pachd makes a new file set of for each call; an open one, which it puts together; or a file set. */
   source: 'commit' | 'open' | 'set' | 'none';
-  /** Files in what is read; for ListCommit, the commits of the repo. */
+  /** Files in what is read; for ListCommit and InspectRepo, the commits of the repo. */
   files: number;
   /** File sets in an open commit, or in a composition. */
   sets: number;

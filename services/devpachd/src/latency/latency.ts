@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type Cost, newCost } from './cost.ts';
-import { BUSY_FACTOR, callMs, type Finishing, finishMs, holdOf, isRead } from './model.ts';
+import { BUSY_FACTOR, callMs, type Finishing, finishMs, holdOf, isRead, sharedReadMs } from './model.ts';
 
 /** How long things take at least. What devpachd itself needs is part of it, and usually much less. */
 export interface Latency {
@@ -22,6 +22,7 @@ export interface Meter {
   readonly end: () => void;
 }
 
+const CONTENT_READS: ReadonlySet<string> = new Set(['pfs_v2.API/GetFile', 'pfs_v2.API/GetFileTAR']);
 const SEEN_MAX = 10_000;
 /** The times were taken by a client: so much of them a call spends on its way, and in timers. */
 const ON_THE_WAY_MS = 1;
@@ -43,6 +44,9 @@ export function createRealLatency(): Latency {
   const freeAt = new Map<string, number>();
   const inside = new Map<string, number>();
   let busyRepos = 0;
+  /** Calls that are reading content, and when what they have read so far is through, if there are several. */
+  let readers = 0;
+  let readThroughAt = 0;
 
   const enter = (lane: string, by: number) => {
     const count = (inside.get(lane) ?? 0) + by;
@@ -70,6 +74,17 @@ export function createRealLatency(): Latency {
         freeAt.set(hold.lane, from + hold.ms);
         waitMs = from - startedAt + Math.max(0, hold.ms - callMs(method, cost));
       };
+      let readBytes = 0;
+      /** Milliseconds from the start until what was read is through the machine, beside what others read. */
+      const readThrough = (): number => {
+        if (!CONTENT_READS.has(method) || cost.readBytes <= readBytes) return 0;
+        if (readBytes === 0) readers++;
+        const fresh = cost.readBytes - readBytes;
+        readBytes = cost.readBytes;
+        if (readers < 2) return 0;
+        readThroughAt = Math.max(readThroughAt, performance.now()) + sharedReadMs(cost.source, fresh);
+        return readThroughAt - startedAt;
+      };
       return {
         cost,
         sawBefore: (what) => {
@@ -79,9 +94,11 @@ export function createRealLatency(): Latency {
         },
         pace: (signal, leftMs = ON_THE_WAY_MS) => {
           if (!lanes) takeLane();
-          return waitOut(startedAt, waitMs + callMs(method, cost) * (isSlowed ? BUSY_FACTOR : 1) - leftMs, signal);
+          const ownMs = waitMs + callMs(method, cost) * (isSlowed ? BUSY_FACTOR : 1);
+          return waitOut(startedAt, Math.max(ownMs, readThrough()) - leftMs, signal);
         },
         end: () => {
+          if (readBytes > 0) readers--;
           for (const lane of lanes ?? []) enter(lane, -1);
         },
       };

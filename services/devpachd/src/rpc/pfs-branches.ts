@@ -42,7 +42,10 @@ export function branchMethods({ db, counters, authOn }: App, calls: Calls, guard
       if (from && from.repo.name !== branch.repo.name) {
         throw refused('branch and head commit must belong to the same repo');
       }
-      if (trigger) throw new PfsError('unimplemented', 'devpachd has no triggers');
+      if (trigger) {
+        const text = `devpachd has no triggers: nothing would move ${branch.name} when ${trigger.branch} changes`;
+        throw new PfsError('unimplemented', text);
+      }
       guard.repo(context, branch.repo, Permission.REPO_CREATE_BRANCH);
       for (const { name } of [...above, branch]) checkName(name);
       const createdBy = context.caller?.principal ?? '';

@@ -104,6 +104,7 @@ export function repoMethods({ db, authOn }: App, calls: Calls, guard: Guard): Me
     inspectRepo: calls.unary(({ repo: asked }, context) => {
       if (!asked) throw refused('repo cannot be nil');
       const repo = getRepo(db, toRepoRef(asked));
+      context.meter.cost.files = db.repoCommits.getKeysCount({ start: [repo.id, 0], end: [repo.id + 1, 0] });
       return { ...withAuth(fromRepo(db, repo), repo, context), details: { sizeBytes: sizeOf(repo) } };
     }),
 
