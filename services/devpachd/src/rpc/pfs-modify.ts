@@ -12,7 +12,7 @@ import { type BranchRef, type CommitRef, checkName, isCommitId } from '../store/
 import { pickCommit } from '../store/pick.ts';
 import { startCommit } from '../store/propagate.ts';
 import type { CommitRecord } from '../store/records.ts';
-import { getRepo } from '../store/repos.ts';
+import { findRepo, getRepo } from '../store/repos.ts';
 import type { Calls, Context } from './call.ts';
 import { applyChanges } from './changes.ts';
 import type { Guard } from './guard.ts';
@@ -59,6 +59,13 @@ export function modifyMethods(app: App, calls: Calls, guard: Guard, open: Open):
     finishCommit(db, db.commits.get([made.repoId, made.id]) ?? made, '', '', made.started);
   };
 
+  /** Of a branch that is there. A call may name it beside a commit that is not: then it is not known before. */
+  const headOf = (branch: BranchRef): CommitRecord | undefined => {
+    const repo = findRepo(db, branch.repo);
+    const head = repo && db.branches.get([repo.id, branch.name])?.head;
+    return repo && head !== undefined ? db.commits.get([repo.id, head]) : undefined;
+  };
+
   const addToOpen = (commit: CommitRecord, layers: () => readonly number[]) => {
     const current = db.commits.get([commit.repoId, commit.id]);
     if (current && current.finishing !== null) {
@@ -78,7 +85,8 @@ export function modifyMethods(app: App, calls: Calls, guard: Guard, open: Open):
       const base = target.kind === 'open' ? target.commit : target.head;
       if (target.kind === 'branch') {
         context.meter.cost.branch = branchText(target.branch);
-        context.meter.cost.files = target.head?.total ? countRows(db, target.head.total) : 0;
+        const head = headOf(target.branch);
+        context.meter.cost.files = head?.total ? countRows(db, head.total) : 0;
       }
       async function* below(prefix: string): AsyncGenerator<string> {
         if (!base) return;
