@@ -6,6 +6,7 @@ import { type Edge, type EdgeStats, listen } from './edge/listen.ts';
 import { createPachd } from './pachd/client.ts';
 import { openPool, type Pool } from './pachd/pool.ts';
 import { createBuckets } from './pfs/buckets.ts';
+import { createDisposal } from './pfs/disposal.ts';
 import type { Domain } from './pfs/domain.ts';
 import { createFiles } from './pfs/files.ts';
 import { createIdentity } from './pfs/identity.ts';
@@ -64,6 +65,7 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   const files = createFiles(pachd, names, config.contentCacheBytes);
   const lists = createLists(pachd, names, files);
   const budget = createBudget(config.bufferBytes);
+  const disposal = createDisposal(pachd);
   const openChanges = createOpenChanges(pachd, states);
   const watch = createWatch(states, config.writePending);
   const stage = createStage(pachd, budget);
@@ -78,6 +80,7 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
       putBack: createPutBack(pachd),
       watch,
       openChanges,
+      disposal,
       acknowledge: config.writeBatch ? 'durable' : 'finished',
     },
     { most: config.writeBatch ? Number.POSITIVE_INFINITY : 1, gatherMs: config.writeGatherMs },
@@ -90,7 +93,7 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
     rounds,
     buckets: createBuckets(pachd, identity, states, lists),
     files,
-    uploads: createUploads(uploads, pachd, stage, rounds, config.uploadMaxAgeHours),
+    uploads: createUploads(uploads, pachd, stage, rounds, disposal, config.uploadMaxAgeHours),
   };
   let edge: Edge | undefined;
   const handle = createHandle({

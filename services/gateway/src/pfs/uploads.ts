@@ -3,7 +3,7 @@ import type { PartRecord, UploadRecord, UploadRegistry } from '../cache/uploads.
 import type { Pachd } from '../pachd/client.ts';
 import type { Caller } from '../pachd/model.ts';
 import { type BucketRef, bucketName } from './bucket.ts';
-import { createDisposal } from './disposal.ts';
+import type { Disposal } from './disposal.ts';
 import { Failure } from './failure.ts';
 import { pathOfKey } from './key.ts';
 import { type CompletedUpload, createCompletion, type NamedPart, noSuchUpload } from './upload-completion.ts';
@@ -23,16 +23,17 @@ export type Uploads = ReturnType<typeof createUploads>;
 
 /**
  * Multipart uploads on file sets: a part is a file set, pinned for as long as its upload may take; to complete is to compose the
- * parts' sets in order, and to copy the one composed file to its key. No byte moves twice, and an object is one commit.
+ * parts' sets in order, and to copy the one composed file to its key. No byte passes tusk twice, and an object is one
+ * commit.
  */
 export function createUploads(
   registry: UploadRegistry,
   pachd: Pachd,
   stage: Stage,
   rounds: Rounds,
+  disposal: Disposal,
   maxAgeHours: number,
 ) {
-  const disposal = createDisposal(pachd);
   const completion = createCompletion(registry, pachd, rounds, disposal);
 
   const find = async (bucket: BucketRef, path: string, id: string): Promise<UploadRecord> => {

@@ -3,6 +3,7 @@ import type { Pachd } from '../../pachd/client.ts';
 import { isPachdError } from '../../pachd/errors.ts';
 import { type Caller, type CommitRef, detached } from '../../pachd/model.ts';
 import { type BucketRef, bucketName } from '../bucket.ts';
+import type { Disposal } from '../disposal.ts';
 import { Failure, failureOf } from '../failure.ts';
 import type { Files } from '../files.ts';
 import type { Delta, DeltaEntry } from '../overlay.ts';
@@ -39,6 +40,7 @@ export interface RoundParts {
   readonly putBack: PutBack;
   readonly watch: Watch;
   readonly openChanges: OpenChanges;
+  readonly disposal: Disposal;
   /** Whether a write is acknowledged when its commit is durable (and readable by its delta), or only when it is finished. */
   readonly acknowledge: 'durable' | 'finished';
 }

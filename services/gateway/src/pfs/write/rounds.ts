@@ -82,7 +82,7 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
       // In a round it is too late: the round answers.
       if (place === -1) return;
       queue.splice(place, 1);
-      drop(parts.pachd, submission);
+      drop(parts.disposal, submission);
       reject(failure);
     };
     const timer = setTimeout(() => leave(new Failure('busy', 'the branch has too much to write')), WAIT_MAX_MS);
@@ -100,12 +100,12 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
       const queue = queues.get(key);
       const full = queue !== undefined && queue.length >= QUEUE_MAX;
       if (full || submission.caller.signal.aborted) {
-        drop(parts.pachd, submission);
+        drop(parts.disposal, submission);
         return Promise.reject(new Failure('busy', full ? 'too many writes wait for the branch' : 'the client is gone'));
       }
       return new Promise((resolve, rejectIt) => {
         const reject = (error: unknown) => {
-          dropIfRefused(parts.pachd, submission, error);
+          dropIfRefused(parts.disposal, submission, error);
           settled();
           rejectIt(error);
         };
