@@ -25,6 +25,7 @@ import { metadataService } from './rpc/metadata.ts';
 import { pfsService } from './rpc/pfs.ts';
 import { versionService } from './rpc/version.ts';
 import { seedStore } from './seed.ts';
+import { startClock } from './store/clock.ts';
 import { COLLECTOR_DEFAULTS, type CollectorOptions, startCollector } from './store/collector.ts';
 import { openDb } from './store/db.ts';
 import { startFinisher } from './store/finisher.ts';
@@ -76,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const latency = options.latency ?? finishingIn(0);
   const finisher = startFinisher({ db, packs, owner, waiting, counters, latency, onError });
   const collector = startCollector(db, owner, options.collector ?? COLLECTOR_DEFAULTS, onError);
+  const clock = startClock(db, onError);
   let listener: Listener | undefined;
   const app: App = {
     db,
@@ -100,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const closeStore = async () => {
     await finisher.close();
     await collector.close();
+    await clock.close();
     waiting.close();
     await packs.close();
     await db.write(() => {

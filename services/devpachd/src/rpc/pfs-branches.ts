@@ -10,6 +10,7 @@ import { planBranch } from '../store/propagate.ts';
 import { deleteBranch } from '../store/provenance.ts';
 import type { BranchRecord, RepoRecord } from '../store/records.ts';
 import { findRepo, getRepo, rawRepoNotFound } from '../store/repos.ts';
+import { checkTrigger, noteClock } from '../store/triggers.ts';
 import type { Calls } from './call.ts';
 import type { Guard } from './guard.ts';
 import { fromBranch, toBranchRef, toCommitRef, toRepoRef } from './wire.ts';
@@ -43,8 +44,8 @@ export function branchMethods({ db, counters, authOn }: App, calls: Calls, guard
         throw refused('branch and head commit must belong to the same repo');
       }
       if (trigger) {
-        const text = `devpachd has no triggers: nothing would move ${branch.name} when ${trigger.branch} changes`;
-        throw new PfsError('unimplemented', text);
+        checkTrigger(db, branch.repo, branch.name, trigger);
+        if (above.length > 0) throw refused('a branch cannot have both provenance and a trigger');
       }
       guard.repo(context, branch.repo, Permission.REPO_CREATE_BRANCH);
       for (const { name } of [...above, branch]) checkName(name);
@@ -57,7 +58,16 @@ export function branchMethods({ db, counters, authOn }: App, calls: Calls, guard
         if (filled.some(({ repoId }) => repoId === repo.id)) {
           throw refused(`repo ${repoText(branch.repo)} cannot be in the provenance of its own branch`);
         }
-        planBranch(db, { repo, name: branch.name, head: picked?.commit, provenance: filled, setId, createdBy });
+        noteClock(db, trigger);
+        planBranch(db, {
+          repo,
+          name: branch.name,
+          head: picked?.commit,
+          provenance: filled,
+          trigger,
+          setId,
+          createdBy,
+        });
         return commitsOfSet(db, setId).length;
       });
       for (let i = 0; i < made; i++) counters.count('commitsCreated');

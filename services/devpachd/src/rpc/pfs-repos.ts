@@ -56,7 +56,7 @@ export function repoMethods({ db, authOn }: App, calls: Calls, guard: Guard): Me
     const branches = repos.flatMap(({ id }) => branchesOf(db, id));
     const depth = new Map(branches.map((branch) => [branch.seq, provenanceOf(db, branch).length]));
     for (const { repoId, name, seq } of branches.toSorted(
-      (a, b) => (depth.get(b.seq) ?? 0) - (depth.get(a.seq) ?? 0),
+      (a, b) => (depth.get(b.seq) ?? 0) - (depth.get(a.seq) ?? 0) || a.seq - b.seq,
     )) {
       const branch = db.branches.get([repoId, name]);
       if (branch?.seq !== seq) continue;

@@ -112,6 +112,7 @@ export function fromBranch(db: Db, branch: BranchRecord): BranchInfo {
     provenance: all(provenanceOf(db, branch)),
     subvenance: all(subvenanceOf(db, branch)),
     directProvenance: all(directProvenance(db, branch)),
+    trigger: branch.trigger,
     createdBy: branch.createdBy,
     createdAt: toTimestamp(branch.createdAt),
     updatedAt: toTimestamp(branch.updatedAt),

@@ -13,6 +13,7 @@ import { putCommit } from './commits.ts';
 import type { Db } from './db.ts';
 import { dropLease, holdsLease, isLeaseFree, LEASE_MS, takeLease } from './leases.ts';
 import type { CommitRecord } from './records.ts';
+import { fireTriggers } from './triggers.ts';
 import type { Waiting } from './waiting.ts';
 
 /** How long a commit that another process left finishing, or was told to finish, may lie before it is seen. */
@@ -241,7 +242,7 @@ function settle(
       releaseLayers(db, current.diff);
       if (made.total) holdLayers(db, made.total.layers);
     }
-    putCommit(db, {
+    const finished = putCommit(db, {
       ...current,
       finished: Date.now(),
       error: verdict.error,
@@ -251,6 +252,7 @@ function settle(
       compactingMs: made?.compactingMs ?? null,
       validatingMs: made?.validatingMs ?? null,
     });
+    if (finished.error === '') fireTriggers(db, finished);
     return true;
   });
 }

@@ -1,10 +1,10 @@
-import { branchText, moveBranch, refOfBranch } from './branches.ts';
+import { branchText, moveBranch, rawBranchNotFound, refOfBranch } from './branches.ts';
 import { insertCommit, insertEmptyCommit, type NewCommit, textOf } from './commits.ts';
 import type { Db } from './db.ts';
-import { refused, within } from './errors.ts';
+import { notFound, refused, within } from './errors.ts';
 import { checkGraph, directProvenance, headsOf, provenanceOf, setProvenance, subvenanceOf } from './provenance.ts';
-import type { BranchRecord, CommitRecord, RepoRecord } from './records.ts';
-import { repoById } from './repos.ts';
+import type { BranchRecord, CommitRecord, RepoRecord, TriggerRecord } from './records.ts';
+import { repoById, repoRef } from './repos.ts';
 
 const SPEC_TYPE = 'spec';
 
@@ -34,6 +34,8 @@ export interface BranchPlan {
   /** Where it shall point to; undefined: where it does, or to an empty commit. */
   readonly head: CommitRecord | undefined;
   readonly provenance: readonly BranchRecord[];
+  /** Left out: what it has. */
+  readonly trigger?: TriggerRecord | undefined;
   /** Of the commits that this makes. */
   readonly setId: string;
   readonly createdBy: string;
@@ -43,7 +45,7 @@ export interface BranchPlan {
  * Makes a branch, or changes it: its head, what it is made from, or both. A branch that comes to be made from others gets an open commit, in
  * which that can be; and so do those that are made from it. Only inside a transaction.
  */
-export function planBranch(db: Db, { repo, name, head, provenance, setId, createdBy }: BranchPlan): void {
+export function planBranch(db: Db, { repo, name, head, provenance, trigger, setId, createdBy }: BranchPlan): void {
   const old = db.branches.get([repo.id, name]);
   const oldHead = old && db.commits.get([repo.id, old.head]);
   const changes = provenance.length > 0 && !isSame(provenance, old ? directProvenance(db, old) : []);
@@ -62,7 +64,13 @@ export function planBranch(db: Db, { repo, name, head, provenance, setId, create
   const branch = within('create branch', () => {
     const moved = moveBranch(db, repo, name, to.id, createdBy);
     within('update head', () => setProvenance(db, moved, provenance));
-    return db.branches.get([repo.id, name]) ?? moved;
+    const linked = db.branches.get([repo.id, name]) ?? moved;
+    if (trigger && !db.branches.get([repo.id, trigger.branch])) {
+      const missing = rawBranchNotFound({ repo: repoRef(repo), name: trigger.branch });
+      throw notFound(`update head: updating branch trigger: ${missing}`);
+    }
+    if (trigger) db.branches.put([repo.id, name], { ...linked, trigger });
+    return linked;
   });
   if (fresh || head) propagate(db, branch, setId, createdBy);
 }
@@ -71,7 +79,7 @@ export function planBranch(db: Db, { repo, name, head, provenance, setId, create
  * Restores what holds of branches: the head of one that is made from others is made from their heads. Every branch below `branch` gets an open
  * commit of the id that the change above has. One that is made from nothing but a pipeline's spec does not: that would be a spout.
  */
-function propagate(db: Db, branch: BranchRecord, setId: string, createdBy: string): void {
+export function propagate(db: Db, branch: BranchRecord, setId: string, createdBy: string): void {
   checkGraph(db, branch);
   const below = subvenanceOf(db, branch).map((one) => ({ one, above: provenanceOf(db, one) }));
   below.sort((a, b) => a.above.length - b.above.length);

@@ -3,6 +3,7 @@ import { type Db, underPrefix } from './db.ts';
 import { PfsError, refused } from './errors.ts';
 import { repoKeyText, repoText } from './names.ts';
 import type { BranchKey, BranchRecord, CommitRecord } from './records.ts';
+import { branchesOf } from './repos.ts';
 
 /** Branches stand on branches of other repos: what is in the one is made from what is in the others. */
 export function directProvenance(db: Db, branch: BranchRecord): readonly BranchRecord[] {
@@ -49,6 +50,9 @@ export function deleteBranch(db: Db, branch: BranchRecord, force: boolean): void
     const others = below.map((one) => branchText(refOfBranch(db, one))).join(' ');
     throw refused(`branch "${name}" cannot be deleted because it's in the direct provenance of [${others}]`);
   }
+  const followers = branchesOf(db, branch.repoId).filter(({ trigger }) => trigger?.branch === branch.name);
+  if (!force) checkUntriggered(db, branch, followers);
+  for (const { trigger: _, ...rest } of followers) db.branches.put([rest.repoId, rest.name], rest);
   for (const one of below) {
     const provenance = one.provenance.filter(([repoId, name]) => repoId !== branch.repoId || name !== branch.name);
     db.branchSubvenance.remove([branch.repoId, branch.name, one.seq]);
@@ -56,6 +60,21 @@ export function deleteBranch(db: Db, branch: BranchRecord, force: boolean): void
   }
   unlink(db, branch);
   db.branches.remove([branch.repoId, branch.name]);
+}
+
+/** Throws for a branch that others of its repo follow, or that follows one. */
+function checkUntriggered(db: Db, branch: BranchRecord, followers: readonly BranchRecord[]): void {
+  const text = (one: BranchRecord) => branchText(refOfBranch(db, one));
+  if (followers.length > 0) {
+    const others = followers
+      .toSorted((a, b) => a.seq - b.seq)
+      .map(text)
+      .join(' ');
+    throw refused(`branch "${text(branch)}" cannot be deleted because it is triggered by branches [${others}]`);
+  }
+  if (!branch.trigger) return;
+  const followed = branchText({ ...refOfBranch(db, branch), name: branch.trigger.branch });
+  throw refused(`branch "${text(branch)}" cannot be deleted because it triggers branches [${followed}]`);
 }
 
 /** Throws when two branches of one repo come to be connected, over however many others. */

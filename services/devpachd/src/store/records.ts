@@ -22,6 +22,17 @@ export type BranchKey = readonly [repoId: number, name: string];
 /** A commit by its repo and its id, which commits of other repos may have, too: those that came of one transaction. */
 export type CommitKey = readonly [repoId: number, id: string];
 
+/** When a branch follows another of its repo: by what was committed there, or by a clock (`cronSpec`). */
+export interface TriggerRecord {
+  readonly branch: string;
+  /** Whether all of the conditions have to hold, or one. */
+  readonly all: boolean;
+  readonly rateLimitSpec: string;
+  readonly size: string;
+  readonly commits: number;
+  readonly cronSpec: string;
+}
+
 export interface BranchRecord {
   readonly seq: number;
   readonly repoId: number;
@@ -29,6 +40,9 @@ export interface BranchRecord {
   readonly head: string;
   /** The branches that this one is made from. One that has any is an output branch: only what feeds it starts commits on it. */
   readonly provenance: readonly BranchKey[];
+  readonly trigger?: TriggerRecord;
+  /** When the clock moved it last. */
+  readonly tickedAt?: number;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly createdBy: string;
