@@ -61,19 +61,21 @@ export interface States {
   finished(caller: Caller, commit: CommitRef): Promise<CommitSummary>;
   /** What a bucket is, asked of pachd now. @throws Failure no-such-bucket */
   look(caller: Caller, bucket: BucketRef): Promise<BucketView>;
-  /** To be called after a branch was made or deleted. */
-  invalidate(branch: BranchRef): Promise<void>;
+  /** To be called when a branch, or the commit that a bucket names, is not what it was taken for. */
+  invalidate(bucket: BucketRef): Promise<void>;
 }
 
 export function createStates(pachd: Pachd, cache: Branches, headTtlMs: number): States {
   const resolving = createFlights<BranchState>();
   const commits = new LRUCache<string, CommitSummary>({ max: COMMITS_MAX });
+  /** Commits that were open a moment ago. Whether they still are is told by pachd to those who write, and of no matter to who reads. */
+  const openCommits = new LRUCache<string, CommitSummary>({ max: COMMITS_MAX, ttl: Math.max(1, headTtlMs) });
   /** Overlays are made once for each state, since a state is read by many requests. */
   const overlays = new WeakMap<BranchState, Overlay>();
 
   /** A finished commit never changes, so it is asked for once. */
   const inspect = async (caller: Caller, commit: CommitRef, wait: 'no' | 'finished'): Promise<CommitSummary> => {
-    const key = `${commit.project}/${commit.repo}@${commit.commitId}`;
+    const key = keyOf(commit);
     const known = commits.get(key);
     if (known !== undefined) return known;
     const summary = await pachd.inspectCommit(caller, commit, wait);
@@ -174,9 +176,12 @@ export function createStates(pachd: Pachd, cache: Branches, headTtlMs: number): 
     { derived }: BranchState,
   ): Promise<BucketView> => {
     const commit = { project: bucket.project, repo: bucket.repo, commitId };
-    let summary = await inspect(caller, commit, 'no');
+    let summary = openCommits.get(keyOf(commit)) ?? (await inspect(caller, commit, 'no'));
     if (summary.state === 'finishing') summary = await inspect(caller, commit, 'finished');
-    if (summary.state === 'open') await parentFinished(caller, bucket, summary);
+    if (summary.state === 'open' && !openCommits.has(keyOf(commit))) {
+      await parentFinished(caller, bucket, summary);
+      if (headTtlMs > 0) openCommits.set(keyOf(commit), summary);
+    }
     const open = summary.state === 'open';
     const commitMs = summary.finishedMs ?? summary.startedMs;
     return { bucket, headId: commitId, commit, commitMs, pending: [], open, derived, overlay: overlayOf([]) };
@@ -217,8 +222,16 @@ export function createStates(pachd: Pachd, cache: Branches, headTtlMs: number): 
       }
       return { ...view, commit: undefined, pending: [], open: false, overlay: overlayOf([]) };
     },
-    invalidate: (branch) => cache.invalidate(bucketName(branch)),
+    invalidate(bucket) {
+      const { project, repo, commitId } = bucket;
+      if (commitId !== undefined) openCommits.delete(keyOf({ project, repo, commitId }));
+      return cache.invalidate(bucketName(bucket));
+    },
   };
+}
+
+function keyOf({ project, repo, commitId }: CommitRef): string {
+  return `${project}/${repo}@${commitId}`;
 }
 
 async function inspectBranch(pachd: Pachd, caller: Caller, branch: BranchRef) {
