@@ -33,6 +33,7 @@ const forbidden = [
     { path: `^${gateway}/`, pathNot: `^${gateway}/cache/redis\\.ts$` },
     { path: npm('ioredis') },
   ),
+  rule('only cache keeps a store', { path: `^${gateway}/`, pathNot: room('cache') }, { path: npm('lmdb') }),
   rule(
     'only pachd imports @grpc/grpc-js',
     { path: `^${gateway}/`, pathNot: room('pachd') },
