@@ -54,7 +54,7 @@ const HASH_MAX_MS = 3_600_000;
 /** How often a round is made again when what others committed meanwhile has spoilt it. */
 const AGAIN_MAX = 5;
 
-/** How far a round has come: whether its turn is ended, and whether the branch may have been written. */
+/** How far a round has come: whether its turn is ended, and whether what is believed of the branch may be wrong by it. */
 interface Progress {
   published: boolean;
   written: boolean;
@@ -119,9 +119,13 @@ async function attempt(
       await publish(parts, turn, caller, bucket, outcome, going);
       return [];
     case 'joined':
-      // Who looked at the open commit saw it as every later reader does; who did not has to let them look.
-      if (view.open) await parts.openChanges.wrote(view, changes);
-      else await parts.states.invalidate(bucket);
+      // What is believed of the branch stays true if it is that this commit is open.
+      if (view.open) {
+        progress.written = false;
+        await parts.openChanges.wrote(view, changes);
+      } else {
+        await parts.states.invalidate(bucket);
+      }
       await answer(parts, bucket, outcome, going);
       return [];
     case 'finished': {
