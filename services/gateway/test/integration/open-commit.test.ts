@@ -57,6 +57,17 @@ describe.each(['its branch', 'its commit'] as const)('an open commit, written th
   });
 });
 
+it('what others put into an open commit meanwhile can be deleted and written over', async () => {
+  const { branch, id } = await openCommit();
+  expect((await send(tusk.url, 'PUT', `/${branch}/first`, { body: 'x' })).status).toBe(200);
+  await tusk.pachd.writeOpen(repoOf(branch), id, { put: { 'late/one': 'late', 'late/two': 'late' }, remove: [] });
+  expect((await send(tusk.url, 'DELETE', `/${branch}/late/one`)).status).toBe(204);
+  expect((await send(tusk.url, 'PUT', `/${branch}/late/two`, { body: 'ours' })).status).toBe(200);
+  await tusk.pachd.finishCommit(repoOf(branch), id);
+  expect((await send(tusk.url, 'GET', `/${branch}/late/one`)).code).toBe('NoSuchKey');
+  expect((await send(tusk.url, 'GET', `/${branch}/late/two`)).text).toBe('ours');
+});
+
 it('many writes into an open commit are read at once, and are one commit', async () => {
   const { branch, id } = await openCommit();
   const commits = await tusk.pachd.commitCount(repoOf(branch));

@@ -55,8 +55,9 @@ export function createJudge(files: Files, lists: Lists, names: Names, openChange
         const why = new Failure('unavailable', 'the head is open, so that nothing can be promised of it');
         return { kind: 'refused', why };
       }
-      // Deleting what is not there does no harm, so for many it is not asked which of them are there.
-      const ask = precondition !== undefined || changes.length <= ASKED_MAX;
+      // Deleting what is not there does no harm, so for many it is not asked which of them are there; and of an open commit it is not
+      // known what others have put there.
+      const ask = !view.open && (precondition !== undefined || changes.length <= ASKED_MAX);
       const kept: Change[] = [];
       const seen = await seenBy(caller, view);
       const findings = await Promise.all(changes.map((change) => problemOf(caller, change, precondition, seen, ask)));
