@@ -43,6 +43,18 @@ export function readCalls(pool: Pool) {
       return commitSummary(info);
     });
 
+  /** What a pattern matches in a range of paths. */
+  const glob = async function* (caller: Caller, source: FileSource, pattern: string, lower: string, upper: string) {
+    const request = { commit: sourceMessage(source), pattern, pathRange: { lower, upper } };
+    for await (const info of pool.stream((channel) =>
+      serverStream<FileInfo>('GlobFile', channel, caller, DEADLINE_MS, (metadata, options) =>
+        channel.pfs.globFile(request, metadata, options),
+      ),
+    )) {
+      yield fileSummary(info);
+    }
+  };
+
   return {
     inspectCommit: (caller: Caller, commit: CommitRef, wait: 'no' | 'finished'): Promise<CommitSummary> =>
       inspect(caller, commitMessage(commit), wait),
@@ -73,19 +85,9 @@ export function readCalls(pool: Pool) {
      * the file and not the directory: to look a directory up, pachd would hash all that is below it.
      */
     async statFile(caller: Caller, source: FileSource, path: string): Promise<FileSummary | undefined> {
-      const request = {
-        commit: sourceMessage(source),
-        pattern: path,
-        pathRange: { lower: path, upper: path + JUST_AFTER },
-      };
       let found: FileSummary | undefined;
       // Read to its end, which comes with the one file.
-      for await (const info of pool.stream((channel) =>
-        serverStream<FileInfo>('GlobFile', channel, caller, DEADLINE_MS, (metadata, options) =>
-          channel.pfs.globFile(request, metadata, options),
-        ),
-      )) {
-        const file = fileSummary(info);
+      for await (const file of glob(caller, source, path, path, path + JUST_AFTER)) {
         if (file.kind === 'file' && file.path === path) found = file;
       }
       return found;
@@ -95,20 +97,10 @@ export function readCalls(pool: Pool) {
      * Those of some paths that are there, files and directories (with their slash), in any order. pachd scans all that is between
      * the first and the last of them. @param paths in byte order, without characters that pachd globs with, and without commas
      */
-    async *findFiles(caller: Caller, source: FileSource, paths: readonly string[]): AsyncGenerator<FileSummary> {
+    findFiles(caller: Caller, source: FileSource, paths: readonly string[]): AsyncGenerator<FileSummary> {
       const [first = '', last = ''] = [paths[0], paths[paths.length - 1]];
-      const request = {
-        commit: sourceMessage(source),
-        pattern: `/{${paths.map((path) => path.slice(1)).join(',')}}`,
-        pathRange: { lower: first, upper: last + AFTER_SLASH },
-      };
-      for await (const info of pool.stream((channel) =>
-        serverStream<FileInfo>('GlobFile', channel, caller, DEADLINE_MS, (metadata, options) =>
-          channel.pfs.globFile(request, metadata, options),
-        ),
-      )) {
-        yield fileSummary(info);
-      }
+      const pattern = `/{${paths.map((path) => path.slice(1)).join(',')}}`;
+      return glob(caller, source, pattern, first, last + AFTER_SLASH);
     },
 
     /** The files that one commit has and another has not, or has otherwise; `deleted` tells that it is gone in the first. */

@@ -72,6 +72,11 @@ export type RepoPermission = 'read' | 'write' | 'list' | 'inspect' | 'createBran
 /** The repo whose commits are the file sets. */
 export const FILE_SET_REPO = '__filesets__';
 
+/** What a commit is called in caches; of another repo's commit it is never the same. */
+export function commitKey({ project, repo, commitId }: CommitRef): string {
+  return `${project}/${repo}@${commitId}`;
+}
+
 const NEVER = new AbortController().signal;
 setMaxListeners(0, NEVER);
 

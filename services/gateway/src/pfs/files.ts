@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Pachd } from '../pachd/client.ts';
-import type { Caller, CommitRef, FileSource } from '../pachd/model.ts';
+import { type Caller, type CommitRef, commitKey, type FileSource } from '../pachd/model.ts';
 import { Failure } from './failure.ts';
 import type { Names } from './names.ts';
 import type { DeltaEntry } from './overlay.ts';
@@ -160,7 +160,7 @@ export function createFiles(pachd: Pachd, names: Names, contentCacheBytes: numbe
 
     prime(commit, path, hash, content) {
       names.note(commit, { path, kind: 'file', sizeBytes: content.length, hash });
-      if (content.length <= SMALL_MAX_BYTES) contents?.set(cacheKey(commit, path), content);
+      if (content.length <= SMALL_MAX_BYTES) contents?.set(commitKey(commit) + path, content);
     },
   };
 
@@ -171,7 +171,7 @@ export function createFiles(pachd: Pachd, names: Names, contentCacheBytes: numbe
     place: () => Promise<Place>,
   ): Promise<Uint8Array> {
     if (info.sizeBytes === 0) return new Uint8Array(0);
-    const key = cacheKey(commitOf(view, info), info.path);
+    const key = commitKey(commitOf(view, info)) + info.path;
     const known = view.open ? undefined : contents?.get(key);
     if (known !== undefined) return known;
     const content = new Uint8Array(info.sizeBytes);
@@ -214,8 +214,4 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 async function* deferred(start: () => Promise<AsyncIterable<Uint8Array>>): AsyncGenerator<Uint8Array> {
   yield* await start();
-}
-
-function cacheKey(commit: CommitRef, path: string): string {
-  return `${commit.project}/${commit.repo}@${commit.commitId}${path}`;
 }

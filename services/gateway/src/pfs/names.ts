@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
-import { type Caller, type CommitRef, detached, type FileSummary } from '../pachd/model.ts';
+import { type Caller, type CommitRef, commitKey, detached, type FileSummary } from '../pachd/model.ts';
 import { foldersAbove } from './key.ts';
 
 /** What a finished commit has under a name. 'no file': whether there is a directory of that name was not looked at. */
@@ -54,15 +54,15 @@ export function createNames(pachd: Pachd): Names {
       if (file.kind === 'file') found.set(file.path, file);
       else found.set(file.path.slice(0, -1), 'directory');
     }
-    for (const path of paths) names.set(cacheKey(commit, path), found.get(path) ?? 'nothing');
+    for (const path of paths) names.set(commitKey(commit) + path, found.get(path) ?? 'nothing');
   };
 
   /** What is below a name that is nothing, or a file, is nothing. */
   const known = (commit: CommitRef, path: string): Named | undefined => {
-    const own = names.get(cacheKey(commit, path));
+    const own = names.get(commitKey(commit) + path);
     if (own !== undefined && own !== 'no file') return own;
     const isNothing = foldersAbove(path).some((folder) => {
-      const above = names.get(cacheKey(commit, folder));
+      const above = names.get(commitKey(commit) + folder);
       return above !== undefined && above !== 'directory' && above !== 'no file';
     });
     return isNothing ? 'nothing' : own;
@@ -71,7 +71,7 @@ export function createNames(pachd: Pachd): Names {
   return {
     async file(caller, commit, path, keep) {
       if (!keep) return pachd.statFile(caller, commit, path);
-      const key = cacheKey(commit, path);
+      const key = commitKey(commit) + path;
       const name = known(commit, path);
       if (name !== undefined) return typeof name === 'string' ? undefined : name;
       return looking(key, async () => {
@@ -82,7 +82,7 @@ export function createNames(pachd: Pachd): Names {
     },
 
     known,
-    note: (commit, file) => void names.set(cacheKey(commit, file.path), file),
+    note: (commit, file) => void names.set(commitKey(commit) + file.path, file),
 
     async survey(caller, commit, paths) {
       const unknown = new Set<string>();
@@ -102,10 +102,6 @@ export function createNames(pachd: Pachd): Names {
       if (tookMs > Math.max(SURVEY_MAX_MS, NAME_MAX_MS * unknown.size)) slow.set(repoKey(commit), true);
     },
   };
-}
-
-function cacheKey({ project, repo, commitId }: CommitRef, path: string): string {
-  return `${project}/${repo}@${commitId}${path}`;
 }
 
 function repoKey({ project, repo }: CommitRef): string {

@@ -9,6 +9,7 @@ import {
   type Caller,
   type CommitRef,
   type CommitSummary,
+  commitKey,
   detached,
   type RepoRef,
 } from '../pachd/model.ts';
@@ -75,7 +76,7 @@ export function createStates(pachd: Pachd, cache: Branches, headTtlMs: number): 
 
   /** A finished commit never changes, so it is asked for once. */
   const inspect = async (caller: Caller, commit: CommitRef, wait: 'no' | 'finished'): Promise<CommitSummary> => {
-    const key = keyOf(commit);
+    const key = commitKey(commit);
     const known = commits.get(key);
     if (known !== undefined) return known;
     const summary = await pachd.inspectCommit(caller, commit, wait);
@@ -176,11 +177,11 @@ export function createStates(pachd: Pachd, cache: Branches, headTtlMs: number): 
     { derived }: BranchState,
   ): Promise<BucketView> => {
     const commit = { project: bucket.project, repo: bucket.repo, commitId };
-    let summary = openCommits.get(keyOf(commit)) ?? (await inspect(caller, commit, 'no'));
+    let summary = openCommits.get(commitKey(commit)) ?? (await inspect(caller, commit, 'no'));
     if (summary.state === 'finishing') summary = await inspect(caller, commit, 'finished');
-    if (summary.state === 'open' && !openCommits.has(keyOf(commit))) {
+    if (summary.state === 'open' && !openCommits.has(commitKey(commit))) {
       await parentFinished(caller, bucket, summary);
-      if (headTtlMs > 0) openCommits.set(keyOf(commit), summary);
+      if (headTtlMs > 0) openCommits.set(commitKey(commit), summary);
     }
     const open = summary.state === 'open';
     const commitMs = summary.finishedMs ?? summary.startedMs;
@@ -224,14 +225,10 @@ export function createStates(pachd: Pachd, cache: Branches, headTtlMs: number): 
     },
     invalidate(bucket) {
       const { project, repo, commitId } = bucket;
-      if (commitId !== undefined) openCommits.delete(keyOf({ project, repo, commitId }));
+      if (commitId !== undefined) openCommits.delete(commitKey({ project, repo, commitId }));
       return cache.invalidate(bucketName(bucket));
     },
   };
-}
-
-function keyOf({ project, repo, commitId }: CommitRef): string {
-  return `${project}/${repo}@${commitId}`;
 }
 
 async function inspectBranch(pachd: Pachd, caller: Caller, branch: BranchRef) {

@@ -1,8 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freshBucket, repoOf } from '../support/buckets.ts';
 import { sampleBytes } from '../support/clients.ts';
 import { send } from '../support/http.ts';
 import { startTusk, type Tusk } from '../support/tusk.ts';
+import { startFaultyPachd } from './chaos/faulty-pachd.ts';
 
 /** More than what has a hash that tusk knows, so that it goes by a file set. */
 const LARGE_BYTES = 2 << 20;
@@ -93,4 +94,20 @@ it('what is written when somebody has just finished it goes into a commit of its
   expect((await send(tusk.url, 'GET', `/${branch}/inside`)).text).toBe('inside');
   expect((await send(tusk.url, 'GET', `/${branch}/after`)).text).toBe('after');
   expect((await send(tusk.url, 'GET', `/${id}.${branch}/after`)).code).toBe('NoSuchKey');
+});
+
+it('a write whose answer from pachd was lost is not forgotten: what would collide with it is refused', async () => {
+  const faulty = await startFaultyPachd();
+  onTestFinished(() => faulty.stop());
+  const gateway = await startTusk({ pachd: faulty.address });
+  onTestFinished(() => gateway.stop().then(() => undefined));
+  const branch = await freshBucket(gateway);
+  const id = await gateway.pachd.startCommit(repoOf(branch));
+  const put = (key: string) => send(gateway.url, 'PUT', `/${branch}/${key}`, { body: key });
+  expect((await put('first')).status).toBe(200);
+  await faulty.arm('AddFileSet after cut once');
+  expect((await put('unsure')).status).toBe(503);
+  expect((await put('unsure/below')).code).toBe('ObjectNameConflict');
+  await gateway.pachd.finishCommit(repoOf(branch), id);
+  expect((await gateway.pachd.headOf(repoOf(branch))).error).toBe('');
 });

@@ -1,4 +1,5 @@
 import type { FileEdit, FileSummary } from '../../pachd/model.ts';
+import type { DeltaEntry } from '../overlay.ts';
 import type { Change } from './change.ts';
 
 /** What pachd is told of a change. add_file appends, so what is there is deleted first. */
@@ -45,4 +46,11 @@ export function sizeOf(change: Change): number {
     case 'put':
       return change.content.kind === 'memory' ? change.content.bytes.length : change.content.sizeBytes;
   }
+}
+
+/** What a change leaves at its path in a commit. */
+export function deltaEntryOf(change: Change, commitId: string, timeMs: number): DeltaEntry {
+  if (change.kind === 'delete') return { kind: 'deleted' };
+  const staged = change.kind === 'put' && change.content.kind === 'file-set' ? change.content : undefined;
+  return { kind: 'put', commitId, sizeBytes: sizeOf(change), hash: knownHash(change), timeMs, staged };
 }

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Pachd } from '../../pachd/client.ts';
-import { type Caller, type CommitRef, detached } from '../../pachd/model.ts';
-import { type DeltaEntry, type GrowingOverlay, growingOverlay } from '../overlay.ts';
+import { type Caller, type CommitRef, commitKey, detached } from '../../pachd/model.ts';
+import { type GrowingOverlay, growingOverlay } from '../overlay.ts';
 import type { BucketView, States } from '../state.ts';
 import type { Change } from './change.ts';
-import { knownHash, sizeOf } from './edits.ts';
+import { deltaEntryOf } from './edits.ts';
 
 const COMMITS_MAX = 8;
 /** Of one commit, with some 300 bytes for each; past it names are looked up in the commit itself. */
@@ -26,6 +26,8 @@ export interface OpenChanges {
   seen(caller: Caller, view: BucketView): Promise<BucketView | undefined>;
   /** Notes what was written into an open commit. */
   wrote(view: BucketView, changes: readonly Change[]): Promise<void>;
+  /** To be called when it is not known what became of a write: the commit is asked again. */
+  forget(view: BucketView): void;
 }
 
 export function createOpenChanges(pachd: Pachd, states: States): OpenChanges {
@@ -38,7 +40,16 @@ export function createOpenChanges(pachd: Pachd, states: States): OpenChanges {
     const overlay = growingOverlay();
     for await (const { file, deleted } of pachd.diffFiles(caller, commit, base.commit)) {
       if (overlay.size === PATHS_MAX) return 'too much';
-      overlay.put(file.path, deleted ? { kind: 'deleted' } : putEntry(view, file.sizeBytes, file.hash));
+      const { path, sizeBytes, hash } = file;
+      const put = {
+        kind: 'put',
+        commitId: view.headId,
+        sizeBytes,
+        hash,
+        timeMs: view.commitMs,
+        staged: undefined,
+      } as const;
+      overlay.put(path, deleted ? { kind: 'deleted' } : put);
     }
     return { base, overlay };
   };
@@ -59,23 +70,18 @@ export function createOpenChanges(pachd: Pachd, states: States): OpenChanges {
     async wrote(view, changes) {
       const known = await commits.get(keyOf(view));
       if (known === undefined || known === 'too much') return;
-      for (const change of changes) {
-        const put = () => putEntry(view, sizeOf(change), knownHash(change));
-        known.overlay.put(change.path, change.kind === 'delete' ? { kind: 'deleted' } : put());
-      }
+      for (const change of changes) known.overlay.put(change.path, deltaEntryOf(change, view.headId, view.commitMs));
       if (known.overlay.size > PATHS_MAX) commits.set(keyOf(view), Promise.resolve('too much'));
     },
-  };
-}
 
-function putEntry({ headId, commitMs }: BucketView, sizeBytes: number, hash: Uint8Array | undefined): DeltaEntry {
-  return { kind: 'put', commitId: headId, sizeBytes, hash, timeMs: commitMs, staged: undefined };
+    forget: (view) => void commits.delete(keyOf(view)),
+  };
 }
 
 function commitOf({ bucket, headId }: BucketView): CommitRef {
   return { project: bucket.project, repo: bucket.repo, commitId: headId };
 }
 
-function keyOf({ bucket, headId }: BucketView): string {
-  return `${bucket.project}/${bucket.repo}@${headId}`;
+function keyOf(view: BucketView): string {
+  return commitKey(commitOf(view));
 }

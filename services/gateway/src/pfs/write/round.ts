@@ -10,7 +10,7 @@ import type { Delta, DeltaEntry } from '../overlay.ts';
 import type { Branches, BucketView, States } from '../state.ts';
 import type { Change, Submission, WriteOutcome } from './change.ts';
 import type { CommitOutcome, Committer } from './commit.ts';
-import { knownHash, sizeOf } from './edits.ts';
+import { deltaEntryOf, knownHash } from './edits.ts';
 import type { Judge } from './judge.ts';
 import type { OpenChanges } from './open-changes.ts';
 import { patiently } from './patience.ts';
@@ -108,6 +108,7 @@ async function attempt(
   try {
     outcome = await parts.committer.commit(caller, bucket, view, changes);
   } catch (error) {
+    if (view.open) parts.openChanges.forget(view);
     // Somebody's open commit is being finished at this moment; nothing was done.
     if (isPachdError(error, 'commit-unfinished') && count < AGAIN_MAX) return again(waiting);
     if (waiting.length > 1 && isPachdError(error, 'invalid-path', 'file-set-gone', 'unexpected')) return waiting;
@@ -237,10 +238,7 @@ async function publish(
   const commit: CommitRef = { project: bucket.project, repo: bucket.repo, commitId };
   const entries = new Map<string, DeltaEntry>();
   for (const change of going.flatMap(({ changes }) => changes)) {
-    const hash = knownHash(change);
-    const staged = change.kind === 'put' && change.content.kind === 'file-set' ? change.content : undefined;
-    const put = { kind: 'put', commitId, sizeBytes: sizeOf(change), hash, timeMs: committedMs, staged } as const;
-    entries.set(change.path, change.kind === 'delete' ? { kind: 'deleted' } : put);
+    entries.set(change.path, deltaEntryOf(change, commitId, committedMs));
     if (change.kind === 'put' && change.content.kind === 'memory') {
       parts.files.prime(commit, change.path, change.content.hash, change.content.bytes);
     }
