@@ -5,9 +5,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request as openRequest } from 'node:http';
 import { freshBucket } from '../../services/gateway/test/support/buckets.ts';
 import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
-import { encode, send } from '../../services/gateway/test/support/http.ts';
+import { encode } from '../../services/gateway/test/support/http.ts';
 import { startTusk, type Tusk } from '../../services/gateway/test/support/tusk.ts';
+import { uploadParts } from './multipart.ts';
 
+const KEY = 'large.bin';
 const PART_BYTES = 16 << 20;
 const PARTS_AT_ONCE = 4;
 const SLOW_READERS = 8;
@@ -36,12 +38,13 @@ export async function measureLargeObject(objectBytes: number): Promise<readonly 
       });
       phases.push({ name, bytes, seconds: (performance.now() - startedMs) / 1000, workerPeakBytes: peak() });
     };
-    const path = `/${await freshBucket(tusk)}/large.bin`;
+    const bucket = await freshBucket(tusk);
+    const path = `/${bucket}/${KEY}`;
     const parts = Math.ceil(objectBytes / PART_BYTES);
     const totalBytes = parts * PART_BYTES;
     let sent = '';
     await watch(`up, ${PARTS_AT_ONCE} parts at once`, totalBytes, async () => {
-      sent = await upload(tusk.url, path, parts);
+      sent = await upload(tusk.url, bucket, parts);
     });
     await watch('down', totalBytes, async () => {
       const received = await download(tusk.url, path);
@@ -58,36 +61,16 @@ export async function measureLargeObject(objectBytes: number): Promise<readonly 
 }
 
 /** @returns the SHA-256 of all that was sent. */
-async function upload(url: string, path: string, parts: number): Promise<string> {
-  const created = await send(url, 'POST', path, { query: [['uploads', '']] });
-  const uploadId = /<UploadId>([^<]+)</.exec(created.text)?.[1] ?? '';
+async function upload(url: string, bucket: string, parts: number): Promise<string> {
   const base = sampleBytes(PART_BYTES);
-  const hash = createHash('sha256');
   const bodyOf = (number: number): Buffer => {
     const body = Buffer.from(base);
     body.writeUInt32BE(number);
     return body;
   };
-  const etags: string[] = [];
-  let next = 1;
-  const worker = async (): Promise<void> => {
-    while (next <= parts) {
-      const number = next++;
-      const query = [
-        ['partNumber', String(number)],
-        ['uploadId', uploadId],
-      ] as const;
-      const answer = await send(url, 'PUT', path, { query, body: bodyOf(number) });
-      if (answer.status !== 200) throw new Error(`part ${number}: ${answer.status} ${answer.text}`);
-      etags[number] = answer.headers['etag'] ?? '';
-    }
-  };
-  await Promise.all(Array.from({ length: PARTS_AT_ONCE }, worker));
+  await uploadParts(url, bucket, KEY, parts, PARTS_AT_ONCE, bodyOf);
+  const hash = createHash('sha256');
   for (let number = 1; number <= parts; number++) hash.update(bodyOf(number));
-  const list = etags.map((etag, number) => `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`);
-  const body = `<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`;
-  const done = await send(url, 'POST', path, { query: [['uploadId', uploadId]], body });
-  if (done.status !== 200) throw new Error(`the completion: ${done.status} ${done.text}`);
   return hash.digest('hex');
 }
 

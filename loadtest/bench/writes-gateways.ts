@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { spawnDevpachd, tempFolder } from '../../services/devpachd/test/harness.ts';
 import { freshBucket } from '../../services/gateway/test/support/buckets.ts';
 import { eventually } from '../../services/gateway/test/support/eventually.ts';
+import { workersOf } from '../../services/gateway/test/support/status.ts';
 import { startTusk, type Tusk } from '../../services/gateway/test/support/tusk.ts';
 
 /** How the gateway makes commits; the name is that of the setting's value. */
@@ -50,14 +51,10 @@ async function ownPachd(end: (() => unknown)[]): Promise<string> {
 async function idle(tusk: Tusk): Promise<void> {
   await eventually(
     'the gateway has nothing left to do',
-    async () => (await (await fetch(`${tusk.adminUrl}/status.json`)).json()) as Status,
-    ({ workers }) =>
+    () => workersOf(tusk),
+    (workers) =>
       workers.every(({ requestsInFlight, unfinishedCommits }) => requestsInFlight === 0 && unfinishedCommits === 0),
   );
-}
-
-interface Status {
-  readonly workers: readonly { readonly requestsInFlight: number; readonly unfinishedCommits: number }[];
 }
 
 export const newAgent = (connections: number): Agent => new Agent({ keepAlive: true, maxSockets: connections });

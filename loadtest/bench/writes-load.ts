@@ -30,59 +30,47 @@ export interface Load {
   readonly p99Ms: number;
   /** Answers that tell the client to come again. */
   readonly slowDowns: number;
+  /** How many commits they became. */
+  readonly commits: number;
 }
 
-/** Lets clients put objects of their own for a while. What is under way at its end does not count. @throws on any other error */
-export async function putForAWhile({ tusk, bucket, idle }: Gateway, clients: number, seconds: number): Promise<Load> {
+/**
+ * Lets clients put objects of their own into one branch, for a while or until there are so many. What is under way when the time is
+ * over does not count. @throws on any error but SlowDown
+ */
+export async function putAtOnce(
+  { tusk, bucket, idle }: Gateway,
+  clients: number,
+  until: { readonly seconds: number } | { readonly objects: number },
+): Promise<Load> {
   const name = await bucket();
   await idle();
+  const before = await tusk.pachd.commitCount(repoOf(name));
   const agent = newAgent(clients);
+  const body = sampleBytes(OBJECT_BYTES);
   const times: number[] = [];
   let slowDowns = 0;
+  let begun = 0;
   const over = new AbortController();
   setMaxListeners(0, over.signal);
-  const body = sampleBytes(OBJECT_BYTES);
-  const client = async (_: unknown, number: number): Promise<void> => {
-    for (let i = 0; !over.signal.aborted; i++) {
+  const isOver = () => over.signal.aborted || ('objects' in until && begun >= until.objects);
+  const client = async (): Promise<void> => {
+    while (!isOver()) {
+      const object = begun++;
       const begunMs = performance.now();
-      const status = await put(agent, tusk.url, `/${name}/${number}/${i}`, body, over.signal);
+      // As many folders as there are clients.
+      const status = await put(agent, tusk.url, `/${name}/${object % clients}/${object}`, body, over.signal);
       if (status === 200) times.push(performance.now() - begunMs);
       else if (status === 503) slowDowns += 1;
       else if (!over.signal.aborted) throw new Error(`PUT answered ${status}`);
     }
   };
-  setTimeout(() => over.abort(), seconds * 1000);
-  await Promise.all(Array.from({ length: clients }, client));
-  agent.destroy();
-  await idle();
-  return { perSecond: times.length / seconds, p50Ms: median(times), p99Ms: quantile(times, 0.99), slowDowns };
-}
-
-/** Lets clients put a number of objects. @returns how many commits they became */
-export async function putMany(
-  { tusk, bucket, idle }: Gateway,
-  clients: number,
-  objects: number,
-): Promise<Load & { readonly commits: number }> {
-  const name = await bucket();
-  const before = await tusk.pachd.commitCount(repoOf(name));
-  const agent = newAgent(clients);
-  const times: number[] = [];
-  const body = sampleBytes(OBJECT_BYTES);
-  let next = 0;
   const startedMs = performance.now();
-  const client = async (): Promise<void> => {
-    while (next < objects) {
-      const begunMs = performance.now();
-      const status = await put(agent, tusk.url, `/${name}/${next++}`, body);
-      if (status !== 200) throw new Error(`PUT answered ${status}`);
-      times.push(performance.now() - begunMs);
-    }
-  };
+  if ('seconds' in until) setTimeout(() => over.abort(), until.seconds * 1000);
   await Promise.all(Array.from({ length: clients }, client));
   const seconds = (performance.now() - startedMs) / 1000;
   agent.destroy();
   await idle();
   const commits = (await tusk.pachd.commitCount(repoOf(name))) - before;
-  return { commits, perSecond: objects / seconds, p50Ms: median(times), p99Ms: quantile(times, 0.99), slowDowns: 0 };
+  return { perSecond: times.length / seconds, p50Ms: median(times), p99Ms: quantile(times, 0.99), slowDowns, commits };
 }

@@ -2,34 +2,21 @@
 import { credentials } from '@grpc/grpc-js';
 import { ModifyFileRequest, APIClient as PfsClient } from '../../proto/gen/pfs/pfs.ts';
 import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
-import { send } from '../../services/gateway/test/support/http.ts';
+import { eachOf, uploadParts } from './multipart.ts';
 import type { Gateway } from './writes-gateways.ts';
 
 const PART_BYTES = 8 << 20;
 const PARTS_AT_ONCE = 10;
 const PIECE_BYTES = 1 << 20;
 
-/** @returns the milliseconds from the first part's first byte to the answer of the completion */
+/** @returns the milliseconds of an upload, from its creation to the answer of its completion */
 export async function uploadInParts({ tusk, bucket }: Gateway, bytes: number): Promise<number> {
-  const path = `/${await bucket()}/large.bin`;
-  const created = await send(tusk.url, 'POST', path, { query: [['uploads', '']] });
-  const uploadId = /<UploadId>([^<]+)</.exec(created.text)?.[1] ?? '';
+  const name = await bucket();
   const content = sampleBytes(PART_BYTES);
-  const etags: string[] = [];
   const begunMs = performance.now();
-  await eachPart(bytes, async (number, sizeBytes) => {
-    const query = [
-      ['partNumber', String(number)],
-      ['uploadId', uploadId],
-    ] as const;
-    const answer = await send(tusk.url, 'PUT', path, { query, body: content.subarray(0, sizeBytes) });
-    if (answer.status !== 200) throw new Error(`part ${number}: ${answer.status} ${answer.text}`);
-    etags[number] = answer.headers['etag'] ?? '';
-  });
-  const list = etags.map((etag, number) => `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`);
-  const body = `<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`;
-  const done = await send(tusk.url, 'POST', path, { query: [['uploadId', uploadId]], body });
-  if (done.status !== 200) throw new Error(`the completion: ${done.status} ${done.text}`);
+  await uploadParts(tusk.url, name, 'large.bin', partsOf(bytes), PARTS_AT_ONCE, (number) =>
+    content.subarray(0, sizeOf(number, bytes)),
+  );
   return performance.now() - begunMs;
 }
 
@@ -38,7 +25,9 @@ export async function createFileSets({ tusk }: Gateway, bytes: number): Promise<
   const pfs = new PfsClient(tusk.pachdAddress, credentials.createInsecure());
   const content = sampleBytes(PART_BYTES);
   const begunMs = performance.now();
-  await eachPart(bytes, (_, sizeBytes) => createFileSet(pfs, content.subarray(0, sizeBytes)));
+  await eachOf(partsOf(bytes), PARTS_AT_ONCE, (number) =>
+    createFileSet(pfs, content.subarray(0, sizeOf(number, bytes))),
+  );
   const tookMs = performance.now() - begunMs;
   pfs.close();
   return tookMs;
@@ -55,14 +44,10 @@ function createFileSet(pfs: PfsClient, content: Buffer): Promise<void> {
   });
 }
 
-async function eachPart(bytes: number, work: (number: number, sizeBytes: number) => Promise<void>): Promise<void> {
-  const parts = Math.ceil(bytes / PART_BYTES);
-  let next = 1;
-  const worker = async (): Promise<void> => {
-    while (next <= parts) {
-      const number = next++;
-      await work(number, Math.min(PART_BYTES, bytes - (number - 1) * PART_BYTES));
-    }
-  };
-  await Promise.all(Array.from({ length: PARTS_AT_ONCE }, worker));
+function partsOf(bytes: number): number {
+  return Math.ceil(bytes / PART_BYTES);
+}
+
+function sizeOf(number: number, bytes: number): number {
+  return Math.min(PART_BYTES, bytes - (number - 1) * PART_BYTES);
 }

@@ -1,7 +1,7 @@
 // `npm run bench -- writes [HOST:PORT]`: what gathering writes into commits gains over a commit for each (TUSK_WRITE_BATCH=off), in turns.
 import { median } from './figures.ts';
 import { type Gateways, MODES, type Mode, withGateways } from './writes-gateways.ts';
-import { idlePut, type Load, putForAWhile, putMany } from './writes-load.ts';
+import { idlePut, type Load, putAtOnce } from './writes-load.ts';
 import { createFileSets, uploadInParts } from './writes-multipart.ts';
 import { measureOutsider } from './writes-outsider.ts';
 import { syncUp } from './writes-sync.ts';
@@ -22,7 +22,7 @@ export async function reportWrites(pachd: string | undefined): Promise<void> {
   await withGateways(pachd, async (gateways) => {
     await reportIdle(gateways);
     for (const clients of CLIENTS) await reportLoad(gateways, clients);
-    const { commits, perSecond, p50Ms, p99Ms } = await putMany(gateways.on, 64, MANY);
+    const { commits, perSecond, p50Ms, p99Ms } = await putAtOnce(gateways.on, 64, { objects: MANY });
     const pace = `${perSecond.toFixed(1)}/s, p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms`;
     console.log(`${MANY} PUTs by 64 clients: ${commits} commits; ${pace}`);
     await reportMultipart(gateways);
@@ -50,7 +50,7 @@ async function reportIdle(gateways: Gateways): Promise<void> {
 }
 
 async function reportLoad(gateways: Gateways, clients: number): Promise<void> {
-  const { on, off } = await inTurns(TURNS, (mode) => putForAWhile(gateways[mode], clients, LOAD_SECONDS));
+  const { on, off } = await inTurns(TURNS, (mode) => putAtOnce(gateways[mode], clients, { seconds: LOAD_SECONDS }));
   const [gathered, each] = [middle(on), middle(off)];
   const ratio = (gathered.perSecond / each.perSecond).toFixed(1);
   console.log(`${clients} clients of one branch: ${told(gathered)}; a commit for each ${told(each)}; ratio ${ratio}`);
@@ -63,6 +63,7 @@ function middle(loads: readonly Load[]): Load {
     p50Ms: of((load) => load.p50Ms),
     p99Ms: of((load) => load.p99Ms),
     slowDowns: of((load) => load.slowDowns),
+    commits: of((load) => load.commits),
   };
 }
 

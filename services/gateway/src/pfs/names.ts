@@ -17,6 +17,8 @@ const SURVEY_MIN = 8;
 /** Of one call: what it costs beside the names is what pachd scans between the first and the last of them. */
 const SURVEY_MAX = 64;
 const SURVEYS_AT_ONCE = 4;
+/** Longer names are looked up one by one: 64 of them would be a pattern that pachd takes long to compile. */
+const SURVEYED_MAX_BYTES = 256;
 /** Where a survey takes longer for a name than this, and long in all, names are looked up one by one, for a while. */
 const NAME_MAX_MS = 20;
 const SURVEY_MAX_MS = 1_000;
@@ -87,8 +89,9 @@ export function createNames(pachd: Pachd): Names {
     async survey(caller, commit, paths) {
       const unknown = new Set<string>();
       for (const path of paths) {
+        if (path.length > SURVEYED_MAX_BYTES || path.includes(',')) continue;
         const name = known(commit, path);
-        if ((name === undefined || name === 'no file') && !path.includes(',')) unknown.add(path);
+        if (name === undefined || name === 'no file') unknown.add(path);
       }
       if (unknown.size < SURVEY_MIN || slow.has(repoKey(commit))) return;
       const sorted = [...unknown].sort();

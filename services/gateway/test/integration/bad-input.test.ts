@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshBucket, freshBucketName, repoOf } from '../support/buckets.ts';
 import { sampleBytes } from '../support/clients.ts';
-import { eventually } from '../support/eventually.ts';
 import { type Answer, encode, type SendOptions, send, sendAndHangUp, sendRaw } from '../support/http.ts';
 import { crc32Base64, keyOf } from '../support/signature.ts';
+import { waitForRequests } from '../support/status.ts';
 import { startTusk, type Tusk } from '../support/tusk.ts';
 
 const KEY = keyOf('any-key');
@@ -336,11 +336,6 @@ describe('the process', () => {
     );
     expect(await call('GET', `/${bucket}/kept`)).toMatchObject({ status: 200, text: 'as it was' });
     expect(tusk.program.alive().map(({ pid }) => pid)).toEqual(workers);
-    await eventually(
-      'no request is left over',
-      async () =>
-        (await (await fetch(`${tusk.adminUrl}/status.json`)).json()) as { workers: { requestsInFlight: number }[] },
-      ({ workers: [worker] }) => worker?.requestsInFlight === 0,
-    );
+    await waitForRequests(tusk, 0);
   });
 });

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
-import { eventually } from '../support/eventually.ts';
 import { send } from '../support/http.ts';
+import { waitForRequests } from '../support/status.ts';
 import { startTusk } from '../support/tusk.ts';
 import { type Choices, seeded } from './history/seeded.ts';
 
@@ -44,12 +44,7 @@ export async function cutConnections(connections: number): Promise<void> {
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
 
-  await eventually(
-    'no request of theirs is under way',
-    async () =>
-      (await (await fetch(`${tusk.adminUrl}/status.json`)).json()) as { workers: { requestsInFlight: number }[] },
-    ({ workers }) => workers.every(({ requestsInFlight }) => requestsInFlight === 0),
-  );
+  await waitForRequests(tusk, 0);
   expect(tusk.program.alive()).toEqual(processes);
   const keys = (await send(tusk.url, 'GET', `/${BUCKET}`, { query: [['prefix', 'half']] })).text;
   expect(keys).not.toContain('<Key>');

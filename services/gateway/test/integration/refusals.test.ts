@@ -11,6 +11,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Answer, encode, type SendOptions, send, sendAndHangUp, sendRaw } from '../support/http.ts';
 import { connectPachd, type Pachd } from '../support/pachd.ts';
 import { type Draft, type Key, keyOf, sign } from '../support/signature.ts';
+import { waitForRequests } from '../support/status.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../support/tusk.ts';
 import { harmDone, NO_HARM } from './devpachd-debug.ts';
 
@@ -115,7 +116,7 @@ describe.each([
       const half = body.subarray(0, Math.floor(body.length * part));
       await expectNothingLeft(async () => {
         await sendAndHangUp(tusk.url, Buffer.concat([Buffer.from(head), half]));
-        await eventually('the request is over', requestsInFlight, (count) => count === 0);
+        await waitForRequests(tusk, 0);
       });
     }
     expect((await ask('GET', `/${bucket}/new`)).code).toBe('NoSuchKey');
@@ -218,13 +219,6 @@ it('an object that is too large is refused before its body comes', async () => {
   const head = `PUT ${signed.path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
   expect(await expectNothingLeft(() => sendRaw(tusk.url, head))).toContain('<Code>EntityTooLarge</Code>');
 });
-
-async function requestsInFlight(): Promise<number> {
-  const status = (await (await fetch(`${tusk.adminUrl}/status.json`)).json()) as {
-    readonly workers: readonly { readonly requestsInFlight: number }[];
-  };
-  return status.workers.reduce((sum, worker) => sum + worker.requestsInFlight, 0);
-}
 
 async function begin(key: string): Promise<string> {
   const { text } = await ask('POST', `/${bucket}/${key}`, { query: [['uploads', null]] });

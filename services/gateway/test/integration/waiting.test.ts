@@ -2,7 +2,8 @@ import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { repoOf } from '../support/buckets.ts';
 import { send } from '../support/http.ts';
-import { startBusyBranch, waitForRequests } from './waiting.ts';
+import { waitForRequests } from '../support/status.ts';
+import { startBusyBranch } from './waiting.ts';
 
 it('a write that waits for others is not made when its client has gone away', async () => {
   const { tusk, bucket, first } = await startBusyBranch(5_000);

@@ -1,6 +1,5 @@
 import { onTestFinished } from 'vitest';
 import { freshBucket } from '../support/buckets.ts';
-import { eventually } from '../support/eventually.ts';
 import { send } from '../support/http.ts';
 import { startTusk, type Tusk } from '../support/tusk.ts';
 import { startFaultyPachd } from './chaos/faulty-pachd.ts';
@@ -23,12 +22,4 @@ export async function startBusyBranch(heldMs: number): Promise<Busy> {
   const first = send(tusk.url, 'PUT', `/${bucket}/first`, { body: 'x' }).then(({ status }) => status);
   await pachd.struck();
   return { tusk, bucket, first };
-}
-
-export async function waitForRequests({ adminUrl }: Tusk, count: number): Promise<void> {
-  await eventually(
-    `${count} requests are under way`,
-    async () => (await (await fetch(`${adminUrl}/status.json`)).json()) as { workers: { requestsInFlight: number }[] },
-    ({ workers }) => workers.reduce((sum, { requestsInFlight }) => sum + requestsInFlight, 0) === count,
-  );
 }

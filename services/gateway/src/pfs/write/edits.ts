@@ -37,7 +37,7 @@ export function knownHash(change: Change): Uint8Array | undefined {
   return change.kind === 'put' && change.content.kind === 'memory' ? change.content.hash : undefined;
 }
 
-export function sizeOf(change: Change): number {
+function sizeOf(change: Change): number {
   switch (change.kind) {
     case 'delete':
       return 0;

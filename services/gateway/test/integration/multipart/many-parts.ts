@@ -13,7 +13,7 @@ import { freshBucket, repoOf } from '../../support/buckets.ts';
 import { sampleBytes } from '../../support/clients.ts';
 import type { Answer } from '../../support/http.ts';
 import { startTusk, type Tusk } from '../../support/tusk.ts';
-import { element, elements, PART_BYTES, uploadsOf } from './uploads.ts';
+import { element, elements, PART_BYTES, uploadsOf } from '../../support/uploads.ts';
 
 const CALLS_AT_ONCE = 16;
 const TTL_SECONDS = 3_600;

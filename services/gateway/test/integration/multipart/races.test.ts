@@ -4,9 +4,9 @@ import { freshBucket, repoOf } from '../../support/buckets.ts';
 import { sampleBytes } from '../../support/clients.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startTusk, type Tusk } from '../../support/tusk.ts';
+import { element, PART_BYTES, uploadsOf } from '../../support/uploads.ts';
 import { type Controlled, startControlled } from './controlled.ts';
 import { fileSetsOf, hasFileSet } from './file-sets.ts';
-import { element, PART_BYTES, uploadsOf } from './uploads.ts';
 
 let tusk: Tusk;
 let pachd: Controlled;

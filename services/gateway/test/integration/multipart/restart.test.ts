@@ -11,8 +11,8 @@ import { eventually } from '../../support/eventually.ts';
 import { send } from '../../support/http.ts';
 import { startNode } from '../../support/program.ts';
 import { startTusk, type Tusk, tuskEnvironment } from '../../support/tusk.ts';
+import { element, elements, PART_BYTES, uploadsOf } from '../../support/uploads.ts';
 import { startControlled } from './controlled.ts';
-import { element, elements, PART_BYTES, uploadsOf } from './uploads.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 

@@ -4,8 +4,8 @@ import { freshBucket, repoOf } from '../../support/buckets.ts';
 import { sampleBytes } from '../../support/clients.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startTusk, type Tusk } from '../../support/tusk.ts';
+import { element, elements, md5Of, PART_BYTES, uploadsOf } from '../../support/uploads.ts';
 import { startControlled } from './controlled.ts';
-import { element, elements, md5Of, PART_BYTES, uploadsOf } from './uploads.ts';
 
 let tusk: Tusk;
 let bucket: string;

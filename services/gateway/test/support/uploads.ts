@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Answer, encode, type SendOptions, send } from '../../support/http.ts';
+import { type Answer, encode, type SendOptions, send } from './http.ts';
 
 /** The smallest size of a part that is not the last one. */
 export const PART_BYTES = 5 << 20;
