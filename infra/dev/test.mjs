@@ -14,6 +14,9 @@ await ensureInstalled();
 await ensureBuilt();
 // The tests look at which processes are left.
 await ensureProgram('ps', ['procps']);
+// The fleet's, which the tests start themselves.
+await ensureProgram('haproxy', ['haproxy']);
+await ensureProgram('redis-server', ['redis-server']);
 await ensureClients();
 process.chdir(ROOT);
 
