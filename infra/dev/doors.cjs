@@ -29,8 +29,8 @@ const forbidden = [
     { path: npm('uWebSockets\\.js', '@btc-vision/uwebsockets\\.js', 'uws-pack') },
   ),
   rule(
-    'only cache/redis.ts imports ioredis',
-    { path: `^${gateway}/`, pathNot: `^${gateway}/cache/redis\\.ts$` },
+    'only cache/redis-connection.ts imports ioredis',
+    { path: `^${gateway}/`, pathNot: `^${gateway}/cache/redis-connection\\.ts$` },
     { path: npm('ioredis') },
   ),
   rule('only cache keeps a store', { path: `^${gateway}/`, pathNot: room('cache') }, { path: npm('lmdb') }),

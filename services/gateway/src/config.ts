@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { parseRedisUrl, type RedisUrl } from './cache/redis-url.ts';
 
 /** Everything that an operator can set: one frozen value, read once from the environment. Units are last in the names. */
 export interface Config {
@@ -6,7 +7,7 @@ export interface Config {
   readonly adminListen: Address;
   /** Where pachd is; empty: start devpachd as a child. */
   readonly pachd: readonly PachdAddress[];
-  readonly redisUrl: string | undefined;
+  readonly redisUrl: RedisUrl | undefined;
   /** Keys everything that the fleet shares. Random when unset, which is enough while nothing is shared. */
   readonly cacheSecret: string;
   readonly workers: number;
@@ -73,7 +74,7 @@ const SETTINGS = {
     'TUSK_REDIS_URL',
     '',
     'the cache that several workers share; empty: memory, for one worker',
-    parseRedisUrl,
+    (text) => (text === '' ? undefined : parseRedisUrl(text)),
   ),
   cacheSecret: setting(
     'TUSK_CACHE_SECRET',
@@ -230,11 +231,6 @@ function parsePachd(text: string): readonly PachdAddress[] {
       throw new Error('must be grpc://host:port or grpcs://host:port, several separated by commas');
     return { ...parseAddress(match[2]), tls: match[1] === 'grpcs' };
   });
-}
-
-function parseRedisUrl(text: string): string | undefined {
-  if (text === '') return undefined;
-  throw new Error('a shared cache is not supported yet; leave it unset and run one worker');
 }
 
 function parseSecret(text: string): string {

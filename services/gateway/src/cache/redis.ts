@@ -1,0 +1,103 @@
+import type { Log } from '../telemetry/log.ts';
+import { addressText, type Target } from './redis-connection.ts';
+import { type Link, type LinkCounts, openLink } from './redis-link.ts';
+import type { RedisUrl } from './redis-url.ts';
+import { CacheLost, type Script, type Scripts } from './script.ts';
+
+/** The fleet's Redis. */
+export interface Redis extends Scripts {
+  stats(): RedisStats;
+  /** Resolves when it was tried to connect, whether that succeeded or not; it is tried again in the background. */
+  readonly tried: Promise<void>;
+  /** Ends all connections. What has not been answered is lost. */
+  close(): Promise<void>;
+}
+
+/** Counts since the start. */
+export interface RedisStats extends Readonly<LinkCounts> {
+  /** 'partly': not all servers, or not all connections to one. */
+  readonly state: 'up' | 'partly' | 'down';
+}
+
+export interface RedisOptions {
+  /** How long an answer may take before the connection counts as lost, in milliseconds. */
+  readonly deadlineMs?: number;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+}
+
+/**
+ * The connections to one server, by what answers wait for: a call that waits for a replica holds up all behind it on its connection,
+ * and no reader is to wait for that.
+ */
+export type Server = Readonly<Record<Script['answered'], Link>>;
+
+/** Which server has a slot. */
+export interface Topology {
+  serverOf(slot: string): Server | undefined;
+  servers(): readonly Server[];
+  /** Somebody was told that a slot is elsewhere. */
+  onElsewhere(): void;
+  readonly tried: Promise<void>;
+  close(): Promise<void>;
+}
+
+const DEADLINE_MS = 250;
+
+/**
+ * Connects to Redis, and again whenever the connection is lost. Each script is sent once: again only after an answer that says that it
+ * was not run, because the server did not know it.
+ */
+export function openRedis(url: RedisUrl, { deadlineMs = DEADLINE_MS, log }: RedisOptions): Redis {
+  const counts: LinkCounts = { scripts: 0, writes: 0, lost: 0, reconnects: 0 };
+
+  const openServer = (target: Target): Server => {
+    const open = (answered: Script['answered']): Link => {
+      const about = { redis: nameOf(target), connection: answered };
+      return openLink(target, {
+        deadlineMs,
+        confirmed: answered === 'replicated',
+        counts,
+        onElsewhere: () => topology.onElsewhere(),
+        onUp: () => log.info(about, 'connected to Redis'),
+        onDown: (cause) => log.warn({ ...about, cause }, 'Redis is lost: going on without it until it is back'),
+      });
+    };
+    return { 'at-once': open('at-once'), replicated: open('replicated') };
+  };
+
+  const topology = fixed(openServer(url as Target));
+
+  return {
+    run(script, slot, names, values) {
+      if (!/^[^{}]+$/.test(slot)) throw new Error('a slot is a name without braces');
+      const server = topology.serverOf(slot);
+      if (server !== undefined) return server[script.answered].run({ script, slot, names, values });
+      counts.lost++;
+      return Promise.reject(new CacheLost('no server of Redis is known to have it'));
+    },
+    stats() {
+      const up = topology.servers().flatMap((server) => Object.values(server).map((link) => link.isUp()));
+      const state = !up.includes(true) ? 'down' : up.includes(false) ? 'partly' : 'up';
+      return { ...counts, state };
+    },
+    tried: topology.tried,
+    close: () => topology.close(),
+  };
+}
+
+function fixed(server: Server): Topology {
+  const links = Object.values(server);
+  return {
+    serverOf: () => server,
+    servers: () => [server],
+    onElsewhere: () => {},
+    tried: Promise.all(links.map(({ tried }) => tried)).then(() => {}),
+    close: async () => {
+      await Promise.all(links.map((link) => link.close()));
+    },
+  };
+}
+
+function nameOf(target: Target): string {
+  return target.kind === 'single' ? addressText(target.address) : target.name;
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { eventually } from './eventually.ts';
+
+/** A redis-server under test, on a free port of 127.0.0.1, that keeps nothing on disk. */
+export interface RedisServer {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  readonly pid: number;
+  /** What redis-cli answers. @throws when it fails */
+  cli(...command: readonly string[]): Promise<string>;
+  /** One field of INFO; empty if it is not there. */
+  info(field: string): Promise<string>;
+  /** Nothing is answered from now on, and connections stay. */
+  pause(): void;
+  resume(): void;
+  kill(): Promise<void>;
+  /** The same port and settings with an empty memory, after a kill. */
+  start(): Promise<void>;
+  /** Ends it for good. */
+  stop(): Promise<void>;
+}
+
+export interface RedisServerOptions {
+  /** Lines of redis.conf, without the leading dashes: ['maxmemory', '2mb']. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** What redis-cli is to be given beside the port. */
+  readonly cliArgs?: readonly string[];
+  readonly sentinel?: boolean;
+}
+
+const children = new Set<ChildProcess>();
+// A test that fails, or a worker of the test runner that is ended, must leave nothing running.
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+const run = promisify(execFile);
+
+/** Starts a server and waits until it answers. */
+export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'tusk-redis-'));
+  const port = await freePort();
+  let child = launch(folder, port, options);
+
+  const cli = async (...command: readonly string[]): Promise<string> => {
+    const { stdout } = await run('redis-cli', ['-p', String(port), '-e', ...(options.cliArgs ?? []), ...command]);
+    return stdout.trim();
+  };
+  const answers = () =>
+    eventually(
+      `redis-server answers on ${port}`,
+      () => cli('ping').catch((error: unknown) => String(error)),
+      (answer) => answer === 'PONG',
+    );
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+    children.delete(child);
+  };
+  await answers();
+
+  return {
+    host: '127.0.0.1',
+    port,
+    get pid() {
+      return child.pid!;
+    },
+    cli,
+    async info(field) {
+      return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(await cli('info', 'everything'))?.[1] ?? '';
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    kill,
+    async start() {
+      child = launch(folder, port, options);
+      await answers();
+    },
+    async stop() {
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function launch(folder: string, port: number, { settings = {}, sentinel }: RedisServerOptions): ChildProcess {
+  const own = { port: String(port), bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no', loglevel: 'warning' };
+  const args = Object.entries({ ...own, ...settings }).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')]);
+  const child = spawn('redis-server', sentinel ? [...args, '--sentinel'] : args, { cwd: folder, stdio: 'ignore' });
+  children.add(child);
+  return child;
+}
+
+/** A port that nobody has at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
