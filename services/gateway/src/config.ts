@@ -3,7 +3,10 @@ import { parseRedisUrl, type RedisUrl } from './cache/redis-url.ts';
 
 /** Everything that an operator can set: one frozen value, read once from the environment. Units are last in the names. */
 export interface Config {
-  readonly listen: Address;
+  /** `ownPort` is that of one worker alone, given to it by the supervisor. */
+  readonly listen: Address & { readonly ownPort?: number };
+  /** The first of the workers' own ports; 0: they have none. */
+  readonly workerPort: number;
   readonly adminListen: Address;
   /** Where pachd is; empty: start devpachd as a child. */
   readonly pachd: readonly PachdAddress[];
@@ -63,6 +66,12 @@ const setting = <T>(name: string, fallback: string, about: string, parse: (text:
 
 const SETTINGS = {
   listen: setting('TUSK_LISTEN', '127.0.0.1:30600', 'where S3 clients connect', parseAddress),
+  workerPort: setting(
+    'TUSK_WORKER_PORT',
+    '0',
+    'each worker listens on this port plus its number too, so that a load balancer can choose it; 0: none',
+    integer(0, 65_000),
+  ),
   adminListen: setting(
     'TUSK_ADMIN_LISTEN',
     '127.0.0.1:30601',

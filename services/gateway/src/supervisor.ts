@@ -34,6 +34,11 @@ export async function startWorkers(
   let started = false;
   // A worker that takes another's place must get the same one, which the system's choice for port 0 cannot be relied on for.
   const port = config.listen.port === 0 ? await freePort(config.listen.host) : config.listen.port;
+  const listenOf = (number: number): Config['listen'] => ({
+    ...config.listen,
+    port,
+    ...(config.workerPort === 0 ? {} : { ownPort: config.workerPort + number }),
+  });
   let statusId = 0;
 
   const launch = (number: number): Promise<void> =>
@@ -49,7 +54,7 @@ export async function startWorkers(
             return send(child, {
               kind: 'start',
               number,
-              config: { ...config, listen: { ...config.listen, port } },
+              config: { ...config, listen: listenOf(number) },
               uploadsDir,
             });
           case 'opens':

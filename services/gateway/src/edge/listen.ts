@@ -9,6 +9,8 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** A second port that nobody shares. */
+  readonly ownPort?: number;
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Whether nobody else may listen there; otherwise processes share the port, and the system spreads connections over them. */
   readonly exclusive: boolean;
@@ -83,7 +85,10 @@ export async function listen(options: ListenOptions): Promise<Edge> {
   };
   app.filter(countSockets);
   app.any('/*', (res, req) => startExchange(res, req, context));
-  const socket = await listenOn(app, options, options.exclusive ? uws.LIBUS_LISTEN_EXCLUSIVE_PORT : 0);
+  const { host, port, ownPort, exclusive } = options;
+  const socket = await listenOn(app, host, port, exclusive ? uws.LIBUS_LISTEN_EXCLUSIVE_PORT : 0);
+  const ownSocket =
+    ownPort === undefined ? undefined : await listenOn(app, host, ownPort, uws.LIBUS_LISTEN_EXCLUSIVE_PORT);
   const ticker = setInterval(
     () => {
       const nowMs = Date.now();
@@ -109,6 +114,7 @@ export async function listen(options: ListenOptions): Promise<Edge> {
       if (!draining && !closed) {
         draining = true;
         uws.us_listen_socket_close(socket);
+        if (ownSocket !== undefined) uws.us_listen_socket_close(ownSocket);
       }
       await until(() => exchanges.size === 0 || closed, endMs);
       // Those with a last answer on the way close when it is out; those that idle might be about to send a request.
@@ -136,7 +142,7 @@ function createApp(uws: UwsModule, tls: ListenOptions['tls']): UwsApp {
   return uws.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
 }
 
-async function listenOn(app: UwsApp, { host, port }: ListenOptions, flags: number): Promise<UwsListenSocket> {
+async function listenOn(app: UwsApp, host: string, port: number, flags: number): Promise<UwsListenSocket> {
   const socket = await new Promise<UwsListenSocket | false>((resolve) => {
     app.listen(host, port, flags, resolve);
   });

@@ -34,6 +34,18 @@ describe('listening', () => {
     second.close();
   });
 
+  it('on a port of its own too serves on both, until it is drained', async () => {
+    const [shared, own] = await freePorts();
+    const edge = await listen({ ...options, port: shared, ownPort: own, exclusive: false });
+    expect((await fetchOnce(shared)).status).toBe(200);
+    expect((await fetchOnce(own)).status).toBe(200);
+    await expect(listen({ ...options, port: shared, ownPort: own, exclusive: false })).rejects.toMatchObject({
+      message: `cannot listen on 127.0.0.1:${own}: the address is in use`,
+    });
+    await edge.drain(1_000);
+    for (const port of [shared, own]) await expect(dial(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
   it('on an address of another machine says so', async () => {
     await expect(listen({ ...options, host: '192.0.2.1', port: 0, exclusive: true })).rejects.toMatchObject({
       code: 'EADDRNOTAVAIL',
@@ -52,6 +64,12 @@ describe('listening', () => {
     );
   });
 });
+
+async function freePorts(): Promise<[number, number]> {
+  const edges = await Promise.all([0, 0].map((port) => listen({ ...options, port, exclusive: true })));
+  for (const edge of edges) edge.close();
+  return [edges[0]!.port, edges[1]!.port];
+}
 
 describe('draining', () => {
   it('lets a request end, tells the client to go, and refuses new connections', async () => {
