@@ -6,6 +6,7 @@ import { type Edge, type EdgeStats, listen } from './edge/listen.ts';
 import { createPachd } from './pachd/client.ts';
 import { openPool, type Pool } from './pachd/pool.ts';
 import { createBuckets } from './pfs/buckets.ts';
+import { createCommits } from './pfs/commits.ts';
 import { createDisposal } from './pfs/disposal.ts';
 import type { Domain } from './pfs/domain.ts';
 import { createFiles } from './pfs/files.ts';
@@ -13,7 +14,8 @@ import { createIdentity } from './pfs/identity.ts';
 import { createLists } from './pfs/list.ts';
 import { createNames } from './pfs/names.ts';
 import type { Delta } from './pfs/overlay.ts';
-import { type BranchState, createStates } from './pfs/state.ts';
+import { type BranchState, createResolver } from './pfs/resolve.ts';
+import { createStates } from './pfs/state.ts';
 import { createUploads } from './pfs/uploads.ts';
 import { createBudget } from './pfs/write/budget.ts';
 import { createCommitter } from './pfs/write/commit.ts';
@@ -59,7 +61,8 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   const pool = openPool(config.pachd);
   const pachd = createPachd(pool);
   const branches = createMemoryBranchCache<BranchState, Delta>(config.headTtlMs);
-  const states = createStates(pachd, branches, config.headTtlMs);
+  const commits = createCommits(pachd, config.headTtlMs);
+  const states = createStates(commits, createResolver(pachd, commits), branches, config.headTtlMs);
   const identity = createIdentity(pachd, config.cacheSecret, config.authTtlMs);
   const names = createNames(pachd);
   const files = createFiles(pachd, names, config.contentCacheBytes);
@@ -67,7 +70,7 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   const budget = createBudget(config.bufferBytes);
   const disposal = createDisposal(pachd);
   const openChanges = createOpenChanges(pachd, states);
-  const watch = createWatch(states, config.writePending);
+  const watch = createWatch(states, branches, config.writePending);
   const stage = createStage(pachd, budget);
   const rounds = createRounds(
     {

@@ -17,7 +17,7 @@ interface Entry<State, Delta> {
   turn: Promise<void>;
 }
 
-/** The branch cache of a single worker. @param ttlMs how long a state may be believed; 0: never kept */
+/** The branch cache of a single worker. It is never lost. @param ttlMs how long a state may be believed; 0: never kept */
 export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs: number): BranchCache<State, Delta> {
   // A nonce is never used twice, also not after an entry was evicted and made anew, so that an old store cannot fit.
   let nonces = 0;
@@ -48,28 +48,29 @@ export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs:
   };
 
   return {
-    read(branch) {
+    async read(branch) {
       const entry = entryOf(branch);
       const nowMs = performance.now();
       const { state, deltas } = entry;
       const whole = entry.expiresMs > nowMs && state?.pending.every((commitId) => deltas.has(commitId));
-      return Promise.resolve({ nonce: String(entry.nonce), nowMs, state: whole ? state : undefined, deltas });
+      return { nonce: String(entry.nonce), nowMs, state: whole ? state : undefined, deltas, looking: false };
     },
 
-    store(branch, nonce, readAtMs, state) {
+    async delta(branch, commitId) {
+      return entryOf(branch).deltas.get(commitId);
+    },
+
+    async store(branch, nonce, readAtMs, state) {
       const entry = entryOf(branch);
-      const fits = String(entry.nonce) === nonce && (entry.pinnedHeadId ?? state.headId) === state.headId;
-      if (fits) {
-        renew(entry);
-        entry.state = state;
-        entry.expiresMs = readAtMs + ttlMs;
-      }
-      return Promise.resolve();
+      if (state === undefined || String(entry.nonce) !== nonce) return;
+      if ((entry.pinnedHeadId ?? state.headId) !== state.headId) return;
+      renew(entry);
+      entry.state = state;
+      entry.expiresMs = readAtMs + ttlMs;
     },
 
-    invalidate(branch) {
+    async invalidate(branch) {
       forget(entryOf(branch));
-      return Promise.resolve();
     },
 
     async takeTurn(branch): Promise<Turn<Delta>> {
@@ -84,8 +85,7 @@ export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs:
       });
       await before;
 
-      let judgedHeadId: string | undefined;
-      const leave = (): Promise<void> => {
+      const leave = (): void => {
         entry.pinnedHeadId = undefined;
         holders.turns -= 1;
         if (holders.turns === 0) {
@@ -93,29 +93,28 @@ export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs:
           entries.set(branch, entry);
         }
         free();
-        return Promise.resolve();
       };
 
       return {
-        judge(headId, pin) {
-          judgedHeadId = headId;
-          entry.pinnedHeadId = pin === 'pinned' ? headId : undefined;
-          return Promise.resolve();
+        holds: () => true,
+        async pin(headId) {
+          entry.pinnedHeadId = headId;
+          return true;
         },
-        publish(commitId, delta) {
+        async publish(parentId, commitId, delta) {
           entry.deltas = new Map([...entry.deltas, [commitId, delta] as const].slice(-DELTAS_MAX));
           const { state } = entry;
-          if (state !== undefined && state.headId === judgedHeadId) {
+          if (state?.headId === parentId) {
             renew(entry);
             entry.state = { ...state, headId: commitId, pending: [...state.pending, commitId] };
           } else {
             forget(entry);
           }
-          return leave();
+          leave();
         },
-        end(what) {
+        async end(what) {
           if (what === 'written') forget(entry);
-          return leave();
+          leave();
         },
       };
     },

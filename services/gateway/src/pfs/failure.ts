@@ -1,3 +1,4 @@
+import { CacheLost } from '../cache/script.ts';
 import { PachdError, type PachdErrorKind } from '../pachd/errors.ts';
 
 /** What can go wrong in the domain, as a small closed set. The protocol gives each its S3 error. */
@@ -62,9 +63,10 @@ const OF_PACHD: Record<PachdErrorKind, FailureKind> = {
   unexpected: 'unexpected',
 };
 
-/** The failure that an error of the domain or of pachd stands for; undefined for any other error, which is a fault of tusk. */
+/** The failure that an error of the domain, of pachd or of the shared cache stands for; undefined for any other, which is a fault of tusk. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof Failure) return error;
   if (error instanceof PachdError) return new Failure(OF_PACHD[error.kind], error.message, error);
+  if (error instanceof CacheLost) return new Failure('unavailable', error.message, error);
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { Pachd } from '../../pachd/client.ts';
 import { isPachdError } from '../../pachd/errors.ts';
 import type { BranchRef, Caller, CommitRef, CommitSummary, FileEdit, RepoRef } from '../../pachd/model.ts';
 import { Failure } from '../failure.ts';
-import type { BranchState } from '../state.ts';
+import type { BranchState } from '../resolve.ts';
 import type { Change } from './change.ts';
 import { editsOf } from './edits.ts';
 import { patiently } from './patience.ts';

@@ -1,34 +1,24 @@
+import { CacheLost } from '../../cache/script.ts';
 import type { Turn } from '../../cache/shared.ts';
 import type { Pachd } from '../../pachd/client.ts';
 import { isPachdError } from '../../pachd/errors.ts';
 import { type Caller, type CommitRef, detached } from '../../pachd/model.ts';
 import { type BucketRef, bucketName } from '../bucket.ts';
 import type { Disposal } from '../disposal.ts';
-import { Failure, failureOf } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import type { Files } from '../files.ts';
 import type { Delta, DeltaEntry } from '../overlay.ts';
 import type { Branches, BucketView, States } from '../state.ts';
-import type { Change, Submission, WriteOutcome } from './change.ts';
+import { answer, type Going, type Made, type Waiting } from './answer.ts';
+import type { WriteOutcome } from './change.ts';
 import type { CommitOutcome, Committer } from './commit.ts';
-import { deltaEntryOf, knownHash } from './edits.ts';
+import { deltaEntryOf } from './edits.ts';
 import type { Judge } from './judge.ts';
+import { judgedAgain } from './judge-again.ts';
 import type { OpenChanges } from './open-changes.ts';
 import { patiently } from './patience.ts';
 import type { PutBack } from './put-back.ts';
 import type { Watch } from './watch.ts';
-
-/** One request's part of a round, and how it is answered. */
-export interface Waiting {
-  readonly submission: Submission;
-  readonly resolve: (outcome: WriteOutcome) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** What of a round goes on after it was judged. */
-interface Going {
-  readonly waiting: Waiting;
-  readonly changes: readonly Change[];
-}
 
 export interface RoundParts {
   readonly pachd: Pachd;
@@ -45,64 +35,81 @@ export interface RoundParts {
   readonly acknowledge: 'durable' | 'finished';
 }
 
-/**
- * How long a hash is waited for. The write is durable by then: who was told to come again would write the same once more, and an
- * object of thousands of parts takes minutes to finish.
- */
-const HASH_MAX_MS = 3_600_000;
-
-/** How often a round is made again when what others committed meanwhile has spoilt it. */
+/** How often a round is made again when what others committed meanwhile has spoilt it, or when its turn was lost. */
 const AGAIN_MAX = 5;
 
-/** How far a round has come: whether its turn is ended, and whether what is believed of the branch may be wrong by it. */
+/** How far a round has come. */
 interface Progress {
-  published: boolean;
+  /** The turn; undefined: the shared cache is lost, and the round goes on without it. */
+  turn: Turn<Delta> | undefined;
+  /** Whether what is believed of the branch may be wrong by it. */
   written: boolean;
 }
+
+/** What is left of a round: what is to be tried once more, each alone or all of it. */
+interface Rest {
+  readonly alone: readonly Waiting[];
+  readonly again: readonly Waiting[];
+}
+
+const NOTHING: Rest = { alone: [], again: [] };
 
 /**
  * The steps of a round: turn, look, judge, commit, know, publish, answer. Every request of it is answered when it resolves.
  * It never rejects.
  */
-export async function makeRound(parts: RoundParts, bucket: BucketRef, round: readonly Waiting[]): Promise<void> {
-  const progress: Progress = { published: false, written: false };
-  const turn = await parts.branches.takeTurn(bucketName(bucket));
-  let alone: readonly Waiting[] = [];
+export async function makeRound(
+  parts: RoundParts,
+  bucket: BucketRef,
+  round: readonly Waiting[],
+  count = 0,
+): Promise<void> {
+  const progress: Progress = { turn: undefined, written: false };
+  let rest = NOTHING;
   try {
-    alone = await attempt(parts, turn, progress, bucket, round, 0);
+    if (count > AGAIN_MAX) throw new Failure('conflict', 'others keep coming between');
+    progress.turn = await takeTurn(parts, bucket);
+    rest = await attempt(parts, progress, bucket, round);
   } catch (error) {
     for (const { reject } of round) reject(error);
-  } finally {
-    // Nothing is believed of a branch that may have been written.
-    if (!progress.published) await turn.end(progress.written ? 'written' : 'untouched');
   }
-  for (const waiting of alone) await makeRound(parts, bucket, [waiting]);
+  // Nothing is believed of a branch that may have been written.
+  await progress.turn?.end(progress.written ? 'written' : 'untouched').catch(ignoreLost);
+  for (const waiting of rest.alone) await makeRound(parts, bucket, [waiting], count);
+  if (rest.again.length > 0) await makeRound(parts, bucket, rest.again, count + 1);
 }
 
-/** Gives those that pachd refused together, and that are each to be tried once alone. */
+/** undefined: the shared cache is lost, and so is the order that it keeps. @throws Failure busy */
+async function takeTurn({ branches }: RoundParts, bucket: BucketRef): Promise<Turn<Delta> | undefined> {
+  try {
+    const turn = await branches.takeTurn(bucketName(bucket));
+    if (turn === undefined) throw new Failure('busy', 'others write to the branch without a pause');
+    return turn;
+  } catch (error) {
+    if (error instanceof CacheLost) return undefined;
+    throw error;
+  }
+}
+
 async function attempt(
   parts: RoundParts,
-  turn: Turn<Delta>,
   progress: Progress,
   bucket: BucketRef,
   round: readonly Waiting[],
-  count: number,
-): Promise<readonly Waiting[]> {
-  if (round.length === 0) return [];
+): Promise<Rest> {
   const caller = callerOf(round);
-  const conditional = round.some(({ submission }) => submission.precondition !== undefined);
-  const view = await look(parts, turn, caller, bucket, conditional ? 'pinned' : 'loose');
-  const going = await judged(parts, round, view);
+  const conditional = round.some(isConditional);
+  const view = await look(parts, progress, caller, bucket, conditional);
+  if (view === 'turn lost') return { alone: [], again: round };
+  const going = await judged(parts, progress.turn === undefined ? refuseConditional(round) : round, view);
   const waiting = going.map((one) => one.waiting);
   const changes = going.flatMap((one) => one.changes);
   if (changes.length === 0) {
     for (const { resolve } of waiting) resolve(unchanged(view));
-    return [];
+    return NOTHING;
   }
-  const again = async (those: readonly Waiting[]): Promise<readonly Waiting[]> => {
-    await parts.states.invalidate(bucket);
-    return attempt(parts, turn, progress, bucket, those, count + 1);
-  };
+  // What was judged is certain only as long as nobody else may write.
+  if (conditional && progress.turn?.holds() === false) return { alone: [], again: waiting };
   let outcome: CommitOutcome;
   progress.written = true;
   try {
@@ -110,60 +117,82 @@ async function attempt(
   } catch (error) {
     if (view.open) parts.openChanges.forget(view);
     // Somebody's open commit is being finished at this moment; nothing was done.
-    if (isPachdError(error, 'commit-unfinished') && count < AGAIN_MAX) return again(waiting);
-    if (waiting.length > 1 && isPachdError(error, 'invalid-path', 'file-set-gone', 'unexpected')) return waiting;
+    if (isPachdError(error, 'commit-unfinished')) return again(parts, bucket, waiting);
+    if (waiting.length > 1 && isPachdError(error, 'invalid-path', 'file-set-gone', 'unexpected')) {
+      return { alone: waiting, again: [] };
+    }
     throw error;
   }
   switch (outcome.kind) {
     case 'next':
-      progress.published = true;
-      await publish(parts, turn, caller, bucket, outcome, going);
-      return [];
-    case 'joined':
-      // What is believed of the branch stays true if it is that this commit is open.
-      if (view.open) {
-        progress.written = false;
-        await parts.openChanges.wrote(view, changes);
-      } else {
-        await parts.states.invalidate(bucket);
+      if (progress.turn !== undefined && (await publish(parts, progress, caller, bucket, view, outcome, going))) {
+        return NOTHING;
       }
-      await answer(parts, bucket, outcome, going);
-      return [];
+      return settle(parts, progress, caller, bucket, outcome, going);
+    case 'joined':
+      if (view.open) await parts.openChanges.wrote(view, changes);
+      // What is believed of the branch stays true if it is that this commit is open.
+      if (view.open && progress.turn !== undefined) progress.written = false;
+      else await forget(parts, progress, bucket);
+      await answer(parts.pachd, bucket, outcome, going);
+      return NOTHING;
     case 'finished': {
       const standing = await judgedAgain(parts, caller, bucket, view, outcome, going);
-      await parts.states.invalidate(bucket);
-      await answer(parts, bucket, outcome, standing);
-      return [];
+      await forget(parts, progress, bucket);
+      await answer(parts.pachd, bucket, outcome, standing);
+      return NOTHING;
     }
     case 'spoilt':
-      // A condition is not judged twice for a write that may have been there for a moment.
-      for (const { submission, reject } of waiting) {
-        if (submission.precondition !== undefined) reject(new Failure('conflict', 'others wrote at the same moment'));
-      }
-      if (count < AGAIN_MAX) return again(waiting.filter(({ submission }) => submission.precondition === undefined));
-      throw new Failure('conflict', `others keep spoiling the commit: ${outcome.why}`);
+      return spoilt(parts, bucket, waiting, outcome.why);
   }
 }
 
-/** The state as every later reader sees it at least: it is read again after the head was pinned. */
+/**
+ * The state as every later reader sees it at least: for conditional writes it is read again after the head was pinned. Without the
+ * shared cache it is what pachd says, and the round goes on without a turn.
+ */
 async function look(
   { states }: RoundParts,
-  turn: Turn<Delta>,
+  progress: Progress,
   caller: Caller,
   bucket: BucketRef,
-  pin: 'pinned' | 'loose',
-): Promise<BucketView> {
-  for (;;) {
-    const view = await states.view(caller, bucket);
-    if (view.derived) throw new Failure('output-branch', `${bucketName(bucket)} is the output of a pipeline`);
-    if (bucket.commitId !== undefined && !view.open) throw new Failure('commit-is-read-only', 'the commit is finished');
-    await turn.judge(view.headId, pin);
-    if (pin === 'loose' || (await states.view(caller, bucket)).headId === view.headId) return view;
+  conditional: boolean,
+): Promise<BucketView | 'turn lost'> {
+  const { turn } = progress;
+  try {
+    for (;;) {
+      if (turn === undefined) return writable(bucket, await states.viewAlone(caller, bucket));
+      const view = writable(bucket, await states.viewShared(caller, bucket));
+      if (!conditional) return view;
+      if (!(await turn.pin(view.headId))) return 'turn lost';
+      if ((await states.viewShared(caller, bucket)).headId === view.headId) return view;
+    }
+  } catch (error) {
+    if (!(error instanceof CacheLost)) throw error;
+    await turn?.end('untouched').catch(ignoreLost);
+    progress.turn = undefined;
+    return writable(bucket, await states.viewAlone(caller, bucket));
   }
+}
+
+/** @throws Failure output-branch, commit-is-read-only */
+function writable(bucket: BucketRef, view: BucketView): BucketView {
+  if (view.derived) throw new Failure('output-branch', `${bucketName(bucket)} is the output of a pipeline`);
+  if (bucket.commitId !== undefined && !view.open) throw new Failure('commit-is-read-only', 'the commit is finished');
+  return view;
+}
+
+/** Without a turn nothing can be promised about what others write meanwhile. Gives what goes on. */
+function refuseConditional(round: readonly Waiting[]): readonly Waiting[] {
+  for (const waiting of round.filter(isConditional)) {
+    waiting.reject(new Failure('unavailable', 'the shared cache cannot be reached, and conditions need it'));
+  }
+  return round.filter((waiting) => !isConditional(waiting));
 }
 
 /** Answers what is refused now; gives what goes on. */
 async function judged({ judge }: RoundParts, round: readonly Waiting[], view: BucketView): Promise<readonly Going[]> {
+  if (round.length === 0) return [];
   const submissions = round.map(({ submission }) => submission);
   await judge.prepare(callerOf(round), submissions, view);
   const verdicts = await Promise.all(
@@ -187,107 +216,92 @@ async function judged({ judge }: RoundParts, round: readonly Waiting[], view: Bu
 }
 
 /**
- * Others came between: the conditions are judged once more where the commit really stands. What does not hold there is put back.
- * Gives what stands.
+ * Makes the commit known with what it changed, so that it can be read at once, and answers.
+ * Gives false when it is not known whether it is known.
  */
-async function judgedAgain(
-  { states, judge, putBack }: RoundParts,
+async function publish(
+  parts: RoundParts,
+  progress: Progress,
   caller: Caller,
   bucket: BucketRef,
   view: BucketView,
-  { own }: CommitOutcome & { kind: 'finished' },
+  made: Made,
   going: readonly Going[],
-): Promise<readonly Going[]> {
-  if (own?.parentId === view.headId) return going;
-  const standing: Going[] = [];
-  for (const one of going) {
-    const { waiting, changes } = one;
-    if (waiting.submission.precondition === undefined) {
-      standing.push(one);
-      continue;
-    }
-    if (own === undefined) {
-      waiting.reject(new Failure('unavailable', 'others wrote the same at the same moment'));
-      continue;
-    }
-    const { parentId } = own;
-    const { parent, verdict } = await patiently(async () => {
-      const parent = await states.goodVersion(caller, view, parentId);
-      return { parent, verdict: await judge.judge(waiting.submission, parent) };
-    });
-    if (verdict.kind === 'go') {
-      standing.push(one);
-      continue;
-    }
-    const before = parent.commit ?? { project: bucket.project, repo: bucket.repo, commitId: own.parentId };
-    await putBack.putBack(caller, bucket, changes, before);
-    waiting.reject(new Failure('conflict', 'somebody wrote the object at the same moment'));
-  }
-  return standing;
-}
-
-/** Makes the commit known with what it changed, so that it can be read at once, and answers. */
-async function publish(
-  parts: RoundParts,
-  turn: Turn<Delta>,
-  caller: Caller,
-  bucket: BucketRef,
-  { commitId, committedMs }: { readonly commitId: string; readonly committedMs: number },
-  going: readonly Going[],
-): Promise<void> {
-  const commit: CommitRef = { project: bucket.project, repo: bucket.repo, commitId };
+): Promise<boolean> {
+  const commit = commitOf(bucket, made);
   const entries = new Map<string, DeltaEntry>();
   for (const change of going.flatMap(({ changes }) => changes)) {
-    entries.set(change.path, deltaEntryOf(change, commitId, committedMs));
+    entries.set(change.path, deltaEntryOf(change, made.commitId, made.committedMs));
     if (change.kind === 'put' && change.content.kind === 'memory') {
       parts.files.prime(commit, change.path, change.content.hash, change.content.bytes);
     }
   }
   parts.watch.follow(bucketName(bucket), caller, commit);
-  await turn.publish(commitId, { entries });
+  try {
+    await progress.turn?.publish(view.headId, made.commitId, { entries });
+  } catch (error) {
+    if (error instanceof CacheLost) return false;
+    throw error;
+  }
+  progress.turn = undefined;
   if (parts.acknowledge === 'finished') await parts.states.finished(caller, commit);
   // Answers that need a hash from pachd wait for the finish; the next round does not wait for them.
-  void answer(parts, bucket, { commitId, committedMs }, going);
+  void answer(parts.pachd, bucket, made, going);
+  return true;
 }
 
-async function answer(
-  { pachd }: RoundParts,
+/** What could not be published is answered when it is finished, and nobody can believe any more what was there before. */
+async function settle(
+  parts: RoundParts,
+  progress: Progress,
+  caller: Caller,
   bucket: BucketRef,
-  { commitId, committedMs }: { readonly commitId: string; readonly committedMs: number },
+  made: Made,
   going: readonly Going[],
-): Promise<void> {
-  const commit: CommitRef = { project: bucket.project, repo: bucket.repo, commitId };
-  await Promise.all(
-    going.map(async ({ waiting, changes }) => {
-      try {
-        const hashes = new Map<string, Uint8Array>();
-        for (const change of changes) {
-          const hash = knownHash(change) ?? (change.kind === 'put' ? await askHash(waiting, change.path) : undefined);
-          if (hash !== undefined) hashes.set(change.path, hash);
-        }
-        waiting.resolve({ commitId, committedMs, hashes });
-      } catch (error) {
-        waiting.reject(failureOf(error) ?? error);
-      }
-    }),
-  );
+): Promise<Rest> {
+  const { error } = await patiently(() => parts.states.finished(caller, commitOf(bucket, made)));
+  const waiting = going.map((one) => one.waiting);
+  if (error !== '') return spoilt(parts, bucket, waiting, error);
+  await forget(parts, progress, bucket);
+  await answer(parts.pachd, bucket, made, going);
+  return NOTHING;
+}
 
-  async function askHash({ submission: { caller } }: Waiting, path: string): Promise<Uint8Array> {
-    for (const endMs = Date.now() + HASH_MAX_MS; ; ) {
-      try {
-        // A finishing commit answers when it is finished.
-        const found = await patiently(() => pachd.statFile(caller, commit, path));
-        if (found === undefined) throw new Failure('conflict', `${path} was written over by somebody else at once`);
-        return found.hash;
-      } catch (error) {
-        if (!isPachdError(error, 'deadline') || Date.now() > endMs) throw error;
-      }
-    }
+/** Ends the turn, and with it all that was believed of the branch. */
+async function forget(parts: RoundParts, progress: Progress, bucket: BucketRef): Promise<void> {
+  const { turn } = progress;
+  progress.turn = undefined;
+  if (turn === undefined) await parts.states.invalidate(bucket);
+  else await parts.states.outlived(() => turn.end('written'));
+}
+
+/** Others have spoilt the commit. A condition is not judged twice for a write that may have been there for a moment. */
+function spoilt(parts: RoundParts, bucket: BucketRef, waiting: readonly Waiting[], why: string): Promise<Rest> {
+  for (const one of waiting.filter(isConditional)) {
+    one.reject(new Failure('conflict', `others wrote at the same moment: ${why}`));
   }
+  return again(
+    parts,
+    bucket,
+    waiting.filter((one) => !isConditional(one)),
+  );
+}
+
+async function again({ states }: RoundParts, bucket: BucketRef, waiting: readonly Waiting[]): Promise<Rest> {
+  await states.invalidate(bucket);
+  return { alone: [], again: waiting };
+}
+
+function isConditional({ submission }: Waiting): boolean {
+  return submission.precondition !== undefined;
 }
 
 function unchanged(view: BucketView): WriteOutcome {
   return { commitId: view.headId, committedMs: view.commitMs, hashes: new Map() };
+}
+
+function commitOf({ project, repo }: BucketRef, { commitId }: Made): CommitRef {
+  return { project, repo, commitId };
 }
 
 /** The round's calls serve all of it. */
@@ -295,4 +309,9 @@ function callerOf(round: readonly Waiting[]): Caller {
   const first = round[0];
   if (first === undefined) throw new RangeError('a round without a request');
   return detached(first.submission.caller);
+}
+
+/** A turn that cannot be given back runs out. */
+function ignoreLost(error: unknown): void {
+  if (!(error instanceof CacheLost)) throw error;
 }

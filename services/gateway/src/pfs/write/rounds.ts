@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { isPachdError } from '../../pachd/errors.ts';
+import { detached } from '../../pachd/model.ts';
 import { type BucketRef, bucketName } from '../bucket.ts';
 import { Failure } from '../failure.ts';
+import type { Waiting } from './answer.ts';
 import type { Submission, WriteOutcome } from './change.ts';
 import { drop, dropIfRefused } from './drop.ts';
 import { takeRound } from './gather.ts';
-import { makeRound, type RoundParts, type Waiting } from './round.ts';
+import { makeRound, type RoundParts } from './round.ts';
 
 /** What may wait for a branch; past it clients are told to slow down. */
 const QUEUE_MAX = 4_096;
@@ -59,10 +62,19 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
 
   const lasts = new LRUCache<string, Last>({ max: BRANCHES_MAX });
 
+  /** A commit that cannot be asked for is no reason not to write: the round finds out what is wrong. */
+  const roomFor = async ([first]: readonly Waiting[]): Promise<void> => {
+    if (first === undefined) return;
+    const { caller, bucket } = first.submission;
+    await parts.watch.room(detached(caller), bucket).catch((error: unknown) => {
+      if (!isPachdError(error)) throw error;
+    });
+  };
+
   const run = async (key: string, bucket: BucketRef): Promise<void> => {
     for (let queue = queues.get(key); queue !== undefined && queue.length > 0; queue = queues.get(key)) {
       if (gatherMs > 0) await sleep(gatherMs);
-      await parts.watch.room(bucketName(bucket));
+      await roomFor(queue);
       await company(queue, lasts.get(key));
       const round = takeRound(queue, most);
       const begunMs = performance.now();

@@ -1,18 +1,20 @@
+import { CacheLost } from '../../cache/script.ts';
 import type { Caller, CommitRef } from '../../pachd/model.ts';
-import type { States } from '../state.ts';
+import { type BucketRef, bucketName } from '../bucket.ts';
+import type { Branches, States } from '../state.ts';
 
 /** Follows the unfinished commits of branches, so that no more of them come than pachd can finish. */
 export interface Watch {
   /** Follows a commit until it is finished, or until that cannot be found out. */
   follow(branch: string, caller: Caller, commit: CommitRef): void;
   /** Resolves when a branch may have one more. */
-  room(branch: string): Promise<void>;
+  room(caller: Caller, bucket: BucketRef): Promise<void>;
   /** How many are followed, of all branches. */
   unfinished(): number;
 }
 
 /** @param pendingMax how many unfinished commits of a branch there may be */
-export function createWatch(states: States, pendingMax: number): Watch {
+export function createWatch(states: States, branches: Branches, pendingMax: number): Watch {
   const counts = new Map<string, number>();
   const waiting = new Map<string, () => void>();
 
@@ -27,6 +29,16 @@ export function createWatch(states: States, pendingMax: number): Watch {
     }
   };
 
+  /** The pending commits of the branch, as far as they are known: also those of other workers. */
+  const pendingOf = async (branch: string): Promise<readonly string[]> => {
+    try {
+      return (await branches.read(branch)).state?.pending ?? [];
+    } catch (error) {
+      if (error instanceof CacheLost) return [];
+      throw error;
+    }
+  };
+
   return {
     follow(branch, caller, commit) {
       change(branch, 1);
@@ -35,12 +47,19 @@ export function createWatch(states: States, pendingMax: number): Watch {
         () => change(branch, -1),
       );
     },
-    room: (branch) =>
-      (counts.get(branch) ?? 0) < pendingMax
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            waiting.set(branch, resolve);
-          }),
+    async room(caller, bucket) {
+      const branch = bucketName(bucket);
+      if ((counts.get(branch) ?? 0) >= pendingMax) {
+        await new Promise<void>((resolve) => {
+          waiting.set(branch, resolve);
+        });
+      }
+      const { project, repo } = bucket;
+      const pending = await pendingOf(branch);
+      for (const commitId of pending.slice(0, Math.max(0, pending.length - pendingMax + 1))) {
+        await states.finished(caller, { project, repo, commitId });
+      }
+    },
     unfinished: () => [...counts.values()].reduce((sum, count) => sum + count, 0),
   };
 }

@@ -1,122 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryBranchCache } from '../../../src/cache/memory.ts';
+import { describeBranchCache, finished, HOUR_MS } from './branch-cache.ts';
 
-const HOUR_MS = 3_600_000;
-
-const finished = (headId: string) => ({ headId, pending: [] as readonly string[] });
-const newCache = (ttlMs = HOUR_MS) => createMemoryBranchCache<ReturnType<typeof finished>, string>(ttlMs);
-
-describe('the branch cache', () => {
-  it('gives what was stored after a read', async () => {
-    const cache = newCache();
-    const { nonce, nowMs, state } = await cache.read('b');
-    expect(state).toBeUndefined();
-    await cache.store('b', nonce, nowMs, finished('one'));
-    expect((await cache.read('b')).state).toEqual(finished('one'));
-    expect((await cache.read('other')).state).toBeUndefined();
-  });
-
-  it('refuses what was looked up before an invalidation', async () => {
-    const cache = newCache();
-    const before = await cache.read('b');
-    await cache.invalidate('b');
-    await cache.store('b', before.nonce, before.nowMs, finished('stale'));
-    expect((await cache.read('b')).state).toBeUndefined();
-  });
-
-  it('refuses the slower of two look-ups', async () => {
-    const cache = newCache();
-    const slow = await cache.read('b');
-    const quick = await cache.read('b');
-    await cache.store('b', quick.nonce, quick.nowMs, finished('quick'));
-    await cache.store('b', slow.nonce, slow.nowMs, finished('slow'));
-    expect((await cache.read('b')).state?.headId).toBe('quick');
-  });
+describe('the branch cache in memory', () => {
+  describeBranchCache(createMemoryBranchCache);
 
   it('refuses an old look-up also after the branch was evicted by others', async () => {
-    const cache = newCache();
+    const cache = createMemoryBranchCache<ReturnType<typeof finished>, string>(HOUR_MS);
     const before = await cache.read('b');
     for (let other = 0; other < 10_001; other++) await cache.read(`other ${other}`);
     await cache.store('b', before.nonce, before.nowMs, finished('stale'));
-    expect((await cache.read('b')).state).toBeUndefined();
-  });
-
-  it('counts the time to live from the read, and forgets at its end', async () => {
-    const cache = newCache(1_000);
-    const { nonce, nowMs } = await cache.read('b');
-    await cache.store('b', nonce, nowMs - 1_001, finished('old'));
-    expect((await cache.read('b')).state).toBeUndefined();
-  });
-});
-
-describe("a writer's turn", () => {
-  it('is given to one at a time, in the order asked for', async () => {
-    const cache = newCache();
-    const order: string[] = [];
-    const write = async (name: string) => {
-      const turn = await cache.takeTurn('b');
-      order.push(`${name} begins`);
-      await new Promise((resolve) => setImmediate(resolve));
-      order.push(`${name} ends`);
-      await turn.end('untouched');
-    };
-    await Promise.all([write('one'), write('two'), write('three')]);
-    expect(order).toEqual(['one begins', 'one ends', 'two begins', 'two ends', 'three begins', 'three ends']);
-  });
-
-  it('lets readers go on from its commit when it stands on the head that they know', async () => {
-    const cache = newCache();
-    const { nonce, nowMs } = await cache.read('b');
-    await cache.store('b', nonce, nowMs, finished('head'));
-    const turn = await cache.takeTurn('b');
-    await turn.judge('head', 'loose');
-    await turn.publish('next', 'delta of next');
-    const { state, deltas } = await cache.read('b');
-    expect(state).toEqual({ headId: 'next', pending: ['next'] });
-    expect(deltas.get('next')).toBe('delta of next');
-  });
-
-  it('makes readers look again when its commit stands on another head', async () => {
-    const cache = newCache();
-    const { nonce, nowMs } = await cache.read('b');
-    await cache.store('b', nonce, nowMs, finished('somebody else'));
-    const turn = await cache.takeTurn('b');
-    await turn.judge('head', 'loose');
-    await turn.publish('next', 'delta of next');
-    const { state, deltas } = await cache.read('b');
-    expect(state).toBeUndefined();
-    expect(deltas.get('next')).toBe('delta of next');
-  });
-
-  it('refuses states with another head while one is pinned, and no longer', async () => {
-    const cache = newCache();
-    const turn = await cache.takeTurn('b');
-    await turn.judge('head', 'pinned');
-    const read = await cache.read('b');
-    await cache.store('b', read.nonce, read.nowMs, finished('other'));
-    expect((await cache.read('b')).state).toBeUndefined();
-    await cache.store('b', read.nonce, read.nowMs, finished('head'));
-    expect((await cache.read('b')).state?.headId).toBe('head');
-    await turn.end('written');
-    const again = await cache.read('b');
-    await cache.store('b', again.nonce, again.nowMs, finished('other'));
-    expect((await cache.read('b')).state?.headId).toBe('other');
-  });
-
-  it('refuses a look-up that began before it published', async () => {
-    const cache = newCache();
-    const before = await cache.read('b');
-    const turn = await cache.takeTurn('b');
-    await turn.judge('head', 'loose');
-    await turn.publish('next', 'delta');
-    await cache.store('b', before.nonce, before.nowMs, finished('head'));
-    expect((await cache.read('b')).state).toBeUndefined();
-  });
-
-  it('gives no state whose delta is not there', async () => {
-    const cache = newCache();
-    const { nonce, nowMs } = await cache.read('b');
-    await cache.store('b', nonce, nowMs, { headId: 'two', pending: ['one', 'two'] });
     expect((await cache.read('b')).state).toBeUndefined();
   });
 });
