@@ -75,7 +75,7 @@ function whyNotReady(workers: Awaited<ReturnType<Workers['status']>>): string {
   const silent = workers.indexOf(undefined);
   if (silent !== -1) return `worker ${silent} does not answer`;
   const pachd = workers.flatMap((worker) => worker?.pachd ?? []);
-  return pachd.some(({ serving }) => serving)
+  return pachd.some(({ state }) => state === 'serving')
     ? ''
     : `no pachd serves: ${pachd.map(({ address, why }) => `${address} ${why}`).join('; ')}`;
 }

@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import type { MemberStatus } from './pachd/member.ts';
 
 /** What the supervisor and its workers say to each other. */
 export type ToWorker =
@@ -28,5 +29,6 @@ export interface WorkerStatus {
   readonly bodyBytes: number;
   readonly unfinishedCommits: number;
   readonly residentBytes: number;
-  readonly pachd: readonly { readonly address: string; readonly serving: boolean; readonly why: string }[];
+  /** The pool, as this worker sees it. */
+  readonly pachd: readonly MemberStatus[];
 }

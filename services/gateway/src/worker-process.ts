@@ -44,7 +44,7 @@ async function start({ number, config, uploadsDir }: ToWorker & { kind: 'start' 
 
 async function report(id: number): Promise<void> {
   if (worker === undefined) return;
-  const pachd = await worker.pool.health();
+  const pachd = worker.pool.status();
   const residentBytes = process.memoryUsage.rss();
   tell({ kind: 'status', id, status: { ...worker.load(), residentBytes, pachd } });
 }

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import type { Attempt } from './attempt.ts';
 import { createContentDecoder, MalformedAnswer } from './content-decoder.ts';
 import { fromStatus, PachdError } from './errors.ts';
-import type { Caller } from './model.ts';
 import { resetLater } from './reset.ts';
 
 /**
@@ -18,53 +18,98 @@ const CONNECTION_WINDOW_BYTES = 1 << 30;
 /** A pachd that sends nothing for so long is given up. A client that does not read for so long is cut by the edge before. */
 const SILENCE_MAX_MS = 120_000;
 
-const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_STATUS, NGHTTP2_CANCEL } = constants;
+/** How long a connection may take to stand. */
+const CONNECT_MAX_MS = 1_000;
+
+const { HTTP2_HEADER_AUTHORITY, HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_STATUS, NGHTTP2_CANCEL } =
+  constants;
+
+/** Where to connect (IP:PORT), what is asked for there, and the name that a certificate must be for. */
+interface Peer {
+  readonly target: string;
+  readonly authority: string;
+  readonly serverName: string | undefined;
+  readonly tls: boolean;
+}
 
 export interface ContentCall {
-  /** The name and the path of the method, and the request, encoded. */
-  readonly name: string;
+  /** The path of the method, and the request, encoded. */
   readonly path: string;
   readonly request: Uint8Array;
 }
 
 export interface ContentChannel {
   /** The bytes of the answer's messages, in order, as they come. Leaving the loop ends the call. @throws PachdError */
-  read(call: ContentCall, caller: Caller): AsyncGenerator<Uint8Array>;
+  read(call: ContentCall, attempt: Omit<Attempt, 'channel'>): AsyncGenerator<Uint8Array>;
+  /** Takes no more calls, and lets those under way end. */
   close(): void;
 }
 
-export function openContentChannel(target: string, tls: boolean): ContentChannel {
-  let session: ClientHttp2Session | undefined;
+export function openContentChannel({ target, authority, serverName, tls }: Peer): ContentChannel {
+  let connecting: Promise<ClientHttp2Session> | undefined;
+  let current: ClientHttp2Session | undefined;
+  let closed = false;
 
-  /** One connection, made when it is needed and after it broke. */
-  const connected = (): ClientHttp2Session => {
-    if (session !== undefined && !session.closed && !session.destroyed) return session;
-    const made = connect(`${tls ? 'https' : 'http'}://${target}`, {
-      settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
-      maxSessionMemory: CONNECTION_WINDOW_BYTES >> 20,
+  /** One connection, made when it is needed and after it broke. Nothing is sent before it stands: what fails here was never sent. */
+  const connected = (): Promise<ClientHttp2Session> => {
+    if (current !== undefined && !current.closed && !current.destroyed) return Promise.resolve(current);
+    connecting ??= new Promise<ClientHttp2Session>((resolve, reject) => {
+      const made = connect(`${tls ? 'https' : 'http'}://${target}`, {
+        settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
+        maxSessionMemory: CONNECTION_WINDOW_BYTES >> 20,
+        ...(serverName === undefined ? {} : { servername: serverName }),
+      });
+      const timer = setTimeout(() => made.destroy(new Error('no connection in time')), CONNECT_MAX_MS);
+      made.on('connect', () => {
+        clearTimeout(timer);
+        made.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+        current = made;
+        if (closed) made.close();
+        resolve(made);
+      });
+      // Each call tells its own error; a connection without calls has nobody to tell.
+      made.on('error', reject);
+      made.on('close', () => {
+        clearTimeout(timer);
+        reject(new Error('the connection ended before it stood'));
+      });
+      made.on('goaway', () => made.close());
+    }).finally(() => {
+      connecting = undefined;
     });
-    made.on('connect', () => made.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
-    // Each call tells its own error; a connection without calls has nobody to tell.
-    made.on('error', () => {});
-    made.on('goaway', () => made.close());
-    session = made;
-    return made;
+    return connecting;
   };
 
-  return {
-    async *read({ name, path, request }, caller) {
-      const abandoned = () => new PachdError('canceled', name, 'its caller is gone');
-      if (caller.signal.aborted) throw abandoned();
-      const stream = connected().request(
+  const open = async (
+    { name, token, deadlineMs }: Omit<Attempt, 'channel'>,
+    path: string,
+  ): Promise<ClientHttp2Stream> => {
+    try {
+      if (closed) throw new Error('the channel is closed');
+      const session = await connected();
+      return session.request(
         {
+          [HTTP2_HEADER_AUTHORITY]: authority,
           [HTTP2_HEADER_METHOD]: 'POST',
           [HTTP2_HEADER_PATH]: path,
           'content-type': 'application/grpc',
           te: 'trailers',
-          ...(caller.token === undefined ? {} : { 'authn-token': caller.token }),
+          ...(Number.isFinite(deadlineMs) ? { 'grpc-timeout': timeoutOf(deadlineMs - Date.now()) } : {}),
+          ...(token === undefined ? {} : { 'authn-token': token }),
         },
         { endStream: false },
       );
+    } catch (error) {
+      throw new PachdError('unavailable', name, String(error), error, 'none');
+    }
+  };
+
+  return {
+    async *read({ path, request }, attempt) {
+      const { name, signal, deadlineMs } = attempt;
+      const abandoned = () => new PachdError('canceled', name, 'its caller is gone');
+      if (signal.aborted) throw abandoned();
+      const stream = await open(attempt, path);
       stream.setTimeout(SILENCE_MAX_MS, () => stream.destroy(new Error('nothing came for too long')));
       const outcome = outcomeOf(name, stream);
       const cancel = () =>
@@ -72,7 +117,9 @@ export function openContentChannel(target: string, tls: boolean): ContentChannel
           stream.close(NGHTTP2_CANCEL);
           stream.destroy();
         });
-      caller.signal.addEventListener('abort', cancel, { once: true });
+      const timer = endAt(deadlineMs, cancel);
+      signal.addEventListener('abort', cancel, { once: true });
+      if (signal.aborted) cancel();
       try {
         stream.end(framed(request));
         const decode = createContentDecoder();
@@ -81,18 +128,34 @@ export function openContentChannel(target: string, tls: boolean): ContentChannel
         for await (const chunk of chunks) yield* decode(chunk);
         await outcome;
       } catch (error) {
-        if (caller.signal.aborted) throw abandoned();
+        if (signal.aborted) throw abandoned();
+        if (Date.now() >= deadlineMs) throw new PachdError('deadline', name, 'its time was up', error);
         if (error instanceof MalformedAnswer) throw new PachdError('unexpected', name, error.message, error);
         // What broke the stream is told by the outcome.
         await outcome;
         throw error;
       } finally {
-        caller.signal.removeEventListener('abort', cancel);
+        clearTimeout(timer);
+        signal.removeEventListener('abort', cancel);
         if (!stream.closed) cancel();
       }
     },
-    close: () => session?.close(),
+    close() {
+      closed = true;
+      current?.close();
+    },
   };
+}
+
+/** Ends a call at its deadline, if it has one. */
+function endAt(deadlineMs: number, end: () => void): NodeJS.Timeout | undefined {
+  return Number.isFinite(deadlineMs) ? setTimeout(end, Math.max(0, deadlineMs - Date.now())) : undefined;
+}
+
+/** The grpc-timeout header: at most eight digits and a unit. */
+function timeoutOf(leftMs: number): string {
+  const ms = Math.max(1, Math.ceil(leftMs));
+  return ms < 1e8 ? `${ms}m` : `${Math.ceil(ms / 1_000)}S`;
 }
 
 /** Resolves when the call has ended well, and rejects with what pachd, or the connection, said. */
@@ -111,10 +174,10 @@ function outcomeOf(name: string, stream: ClientHttp2Stream): Promise<void> {
       if (Number(status) !== 200) reject(new PachdError('unavailable', name, `answered HTTP ${status}`));
     });
     stream.on('trailers', (trailers) => judge(trailers['grpc-status'], trailers['grpc-message']));
-    stream.on('error', (error) => reject(new PachdError('unavailable', name, error.message, error)));
-    stream.on('close', () =>
-      reject(new PachdError('unavailable', name, `the stream ended before the call (HTTP/2 code ${stream.rstCode})`)),
-    );
+    const broken = (text: string, cause?: unknown) =>
+      reject(new PachdError('unavailable', name, text, cause, 'broken'));
+    stream.on('error', (error) => broken(error.message, error));
+    stream.on('close', () => broken(`the stream ended before the call (HTTP/2 code ${stream.rstCode})`));
   });
   // Who left early does not ask for it.
   outcome.catch(() => {});

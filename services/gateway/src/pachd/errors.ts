@@ -24,15 +24,23 @@ export type PachdErrorKind =
   | 'unavailable'
   | 'unexpected';
 
+/**
+ * How far a call got. 'none': it never went out. 'broken': its connection broke under it, so nobody knows; its server may have died of
+ * it. 'abandoned': its pachd fell silent, and it was given up here. 'answered': everything else.
+ */
+export type Delivery = 'none' | 'broken' | 'abandoned' | 'answered';
+
 export class PachdError extends Error {
   override readonly name = 'PachdError';
   readonly kind: PachdErrorKind;
   readonly call: string;
+  readonly delivery: Delivery;
 
-  constructor(kind: PachdErrorKind, call: string, text: string, cause?: unknown) {
+  constructor(kind: PachdErrorKind, call: string, text: string, cause?: unknown, delivery: Delivery = 'answered') {
     super(`${call}: ${text}`, cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.call = call;
+    this.delivery = delivery;
   }
 }
 
@@ -64,7 +72,13 @@ const SENTENCES: readonly (readonly [RegExp, PachdErrorKind])[] = [
   [/already exists/, 'already-exists'],
 ];
 
-const BROKEN_CONNECTION = /^Received RST_STREAM|Session closed with error|triggered by internal client error/;
+/** What the library says of a call that never left: @grpc/grpc-js, its pickers and load-balancing-call. */
+const NEVER_SENT =
+  /^No connection established|^Channel closed before call started|^Failed to start HTTP\/2 stream|^Stream refused by server/;
+const CLOSED_CHANNEL = 'Channel has been shut down';
+/** And of one whose stream ended without a status: its subchannel-call. */
+const BROKEN_CONNECTION =
+  /^Connection dropped|^Received RST_STREAM|Session closed with error|triggered by internal client error|\b(ECONNRESET|ETIMEDOUT|EPIPE)\b/;
 
 const BY_CODE: Partial<Record<status, PachdErrorKind>> = {
   [status.ALREADY_EXISTS]: 'already-exists',
@@ -79,6 +93,9 @@ const BY_CODE: Partial<Record<status, PachdErrorKind>> = {
 /** Makes a PachdError of what a stub threw. `call` is the method's name, for the log. */
 export function toPachdError(call: string, error: unknown): PachdError {
   if (error instanceof PachdError) return error;
+  if (error instanceof Error && error.message === CLOSED_CHANNEL) {
+    return new PachdError('unavailable', call, error.message, error, 'none');
+  }
   if (!isServiceError(error)) return new PachdError('unexpected', call, String(error), error);
   return fromStatus(call, error.code, error.details, error);
 }
@@ -87,8 +104,11 @@ export function toPachdError(call: string, error: unknown): PachdError {
 export function fromStatus(call: string, code: number, text: string, cause?: unknown): PachdError {
   // A file that is not there comes with no sentence at all.
   if (code === status.NOT_FOUND && text === '') return new PachdError('file-not-found', call, 'not found', cause);
-  // A connection that breaks under a call is INTERNAL to the library.
-  if (code === status.INTERNAL && BROKEN_CONNECTION.test(text)) return new PachdError('unavailable', call, text, cause);
+  // A connection that breaks under a call, or just before it, is INTERNAL to the library now and then.
+  if (code === status.INTERNAL || code === status.UNAVAILABLE) {
+    const delivery = NEVER_SENT.test(text) ? 'none' : BROKEN_CONNECTION.test(text) ? 'broken' : 'answered';
+    if (delivery !== 'answered') return new PachdError('unavailable', call, text, cause, delivery);
+  }
   // The transport's own faults are told by their code, whatever words a server has put into them.
   const transport = code === status.UNAVAILABLE || code === status.CANCELLED || code === status.DEADLINE_EXCEEDED;
   const said = transport ? undefined : SENTENCES.find(([pattern]) => pattern.test(text))?.[1];

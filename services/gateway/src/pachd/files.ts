@@ -1,6 +1,15 @@
-import { type Channel, serverStream, unary } from './channel.ts';
+import type { Attempt } from './attempt.ts';
+import { serverStream, unary } from './calls.ts';
 import { isPachdError } from './errors.ts';
-import type { BranchRef, Caller, CommitRef, CommitSummary, FileSource, FileSummary } from './model.ts';
+import {
+  type BranchRef,
+  type Caller,
+  type CommitRef,
+  type CommitSummary,
+  commitKey,
+  type FileSource,
+  type FileSummary,
+} from './model.ts';
 import type { Pool } from './pool.ts';
 import {
   type Commit,
@@ -13,7 +22,17 @@ import {
   PfsService,
   type Timestamp,
 } from './proto.ts';
-import { branchMessage, commitMessage, fileMessage, fileSummary, repoMessage, sourceMessage, timeMs } from './wire.ts';
+import {
+  branchMessage,
+  branchName,
+  commitMessage,
+  fileMessage,
+  fileSummary,
+  repoMessage,
+  sourceMessage,
+  sourceName,
+  timeMs,
+} from './wire.ts';
 
 const DEADLINE_MS = 30_000;
 /** Finishing grows with the files of the repo: about 50 s for 100,000 new ones. */
@@ -33,74 +52,78 @@ export interface Page {
 
 /** Calls that read commits and files. Each throws PachdError. */
 export function readCalls(pool: Pool) {
-  const inspect = (caller: Caller, commit: Commit, wait: 'no' | 'finished'): Promise<CommitSummary> =>
-    pool.run('safe', async (channel) => {
-      const state = wait === 'finished' ? CommitState.FINISHED : CommitState.COMMIT_STATE_UNKNOWN;
-      const deadlineMs = wait === 'finished' ? FINISH_DEADLINE_MS : DEADLINE_MS;
-      const info = await unary<CommitInfo>('InspectCommit', channel, caller, deadlineMs, (metadata, options, done) =>
-        channel.pfs.inspectCommit({ commit, wait: state }, metadata, options, done),
-      );
-      return commitSummary(info);
-    });
+  const read = (name: string, about: string) => ({ name, repeat: 'safe', deadlineMs: DEADLINE_MS, about }) as const;
 
-  /** What a pattern matches in a range of paths. */
-  const glob = async function* (caller: Caller, source: FileSource, pattern: string, lower: string, upper: string) {
-    const request = { commit: sourceMessage(source), pattern, pathRange: { lower, upper } };
-    for await (const info of pool.stream((channel) =>
-      serverStream<FileInfo>('GlobFile', channel, caller, DEADLINE_MS, (metadata, options) =>
-        channel.pfs.globFile(request, metadata, options),
-      ),
-    )) {
-      yield fileSummary(info);
-    }
+  const inspect = async (caller: Caller, commit: Commit, about: string, wait: 'no' | 'finished') => {
+    const call =
+      wait === 'finished'
+        ? { ...read('InspectCommit', `${about} finished`), deadlineMs: FINISH_DEADLINE_MS }
+        : { ...read('InspectCommit', about), hedge: true };
+    const request = { commit, wait: wait === 'finished' ? CommitState.FINISHED : CommitState.COMMIT_STATE_UNKNOWN };
+    const info = await pool.run(call, caller, (attempt) =>
+      unary<CommitInfo>(attempt, (...rest) => attempt.channel.pfs.inspectCommit(request, ...rest)),
+    );
+    return commitSummary(info);
   };
+
+  const globMessage = (source: FileSource, pattern: string, lower: string, upper: string) => ({
+    commit: sourceMessage(source),
+    pattern,
+    pathRange: { lower, upper },
+  });
 
   return {
     inspectCommit: (caller: Caller, commit: CommitRef, wait: 'no' | 'finished'): Promise<CommitSummary> =>
-      inspect(caller, commitMessage(commit), wait),
+      inspect(caller, commitMessage(commit), commitKey(commit), wait),
 
     /** The newest commit of a branch, whatever its state. */
     inspectHead: (caller: Caller, branch: BranchRef): Promise<CommitSummary> =>
-      inspect(caller, { repo: repoMessage(branch), id: '', branch: branchMessage(branch) }, 'no'),
+      inspect(caller, { repo: repoMessage(branch), id: '', branch: branchMessage(branch) }, branchName(branch), 'no'),
 
     /**
      * A file set of all that a commit shows now; it does not change with an open commit, and lives ten minutes. pachd gives it to
      * anybody who asks: the caller's permission is for tusk to check.
      */
-    snapshot: (caller: Caller, commit: CommitRef): Promise<string> =>
-      pool.run('safe', async (channel) => {
-        const request = { commit: commitMessage(commit), type: FileSetType.TOTAL };
-        const answer = await unary<{ fileSetId: string }>(
-          'GetFileSet',
-          channel,
-          caller,
-          DEADLINE_MS,
-          (metadata, options, done) => channel.pfs.getFileSet(request, metadata, options, done),
-        );
-        return answer.fileSetId;
-      }),
+    async snapshot(caller: Caller, commit: CommitRef): Promise<string> {
+      const request = { commit: commitMessage(commit), type: FileSetType.TOTAL };
+      const { fileSetId } = await pool.run(read('GetFileSet', commitKey(commit)), caller, (attempt) =>
+        unary<{ fileSetId: string }>(attempt, (...rest) => attempt.channel.pfs.getFileSet(request, ...rest)),
+      );
+      return fileSetId;
+    },
 
     /**
      * Finds a file by its exact path; undefined if there is none, or a directory of that name. It asks for a range that holds
      * the file and not the directory: to look a directory up, pachd would hash all that is below it.
      */
     async statFile(caller: Caller, source: FileSource, path: string): Promise<FileSummary | undefined> {
-      let found: FileSummary | undefined;
-      // Read to its end, which comes with the one file.
-      for await (const file of glob(caller, source, path, path, path + JUST_AFTER)) {
-        if (file.kind === 'file' && file.path === path) found = file;
-      }
-      return found;
+      const request = globMessage(source, path, path, path + JUST_AFTER);
+      const call = { ...read('GlobFile', `${sourceName(source)} ${path}`), hedge: true };
+      return pool.run(call, caller, async (attempt) => {
+        let found: FileSummary | undefined;
+        // Read to its end, which comes with the one file.
+        for await (const info of serverStream<FileInfo>(attempt, (...rest) =>
+          attempt.channel.pfs.globFile(request, ...rest),
+        )) {
+          const file = fileSummary(info);
+          if (file.kind === 'file' && file.path === path) found = file;
+        }
+        return found;
+      });
     },
 
     /**
      * Those of some paths that are there, files and directories (with their slash), in any order. pachd scans all that is between
      * the first and the last of them. @param paths in byte order, without characters that pachd globs with, and without commas
      */
-    findFiles(caller: Caller, source: FileSource, paths: readonly string[]): AsyncGenerator<FileSummary> {
+    async *findFiles(caller: Caller, source: FileSource, paths: readonly string[]): AsyncGenerator<FileSummary> {
       const [first = '', last = ''] = [paths[0], paths[paths.length - 1]];
       const pattern = `/{${paths.map((path) => path.slice(1)).join(',')}}`;
-      return glob(caller, source, pattern, first, last + AFTER_SLASH);
+      const request = globMessage(source, pattern, first, last + AFTER_SLASH);
+      const found = pool.stream(read('GlobFile', `${sourceName(source)} ${pattern}`), caller, (attempt) =>
+        serverStream<FileInfo>(attempt, (...rest) => attempt.channel.pfs.globFile(request, ...rest)),
+      );
+      for await (const info of found) yield fileSummary(info);
     },
 
     /** The files that one commit has and another has not, or has otherwise; `deleted` tells that it is gone in the first. */
@@ -111,11 +134,11 @@ export function readCalls(pool: Pool) {
     ): AsyncGenerator<{ readonly file: FileSummary; readonly deleted: boolean }> {
       const oldFile = before && fileMessage(before, '/');
       const request = { newFile: fileMessage(commit, '/'), oldFile, shallow: false };
-      for await (const { newFile, oldFile } of pool.stream((channel) =>
-        serverStream<DiffFileResponse>('DiffFile', channel, caller, DEADLINE_MS, (metadata, options) =>
-          channel.pfs.diffFile(request, metadata, options),
-        ),
-      )) {
+      const about = `${commitKey(commit)} ${before === undefined ? '' : commitKey(before)}`;
+      const differences = pool.stream(read('DiffFile', about), caller, (attempt) =>
+        serverStream<DiffFileResponse>(attempt, (...rest) => attempt.channel.pfs.diffFile(request, ...rest)),
+      );
+      for await (const { newFile, oldFile } of differences) {
         const info = newFile ?? oldFile;
         if (info === undefined) continue;
         const file = fileSummary(info);
@@ -125,54 +148,79 @@ export function readCalls(pool: Pool) {
 
     /** The entries directly in a directory ("/d" or "/"), in byte order, directories with their slash. */
     async *listFiles(caller: Caller, source: FileSource, directory: string, page: Page): AsyncGenerator<FileSummary> {
-      const request = {
-        file: fileMessage(source, directory),
-        paginationMarker: fileMessage(source, page.after),
-        number: page.number,
-        reverse: false,
-      };
-      for await (const info of pool.stream((channel) =>
-        serverStream<FileInfo>('ListFile', channel, caller, DEADLINE_MS, (metadata, options) =>
-          channel.pfs.listFile(request, metadata, options),
-        ),
-      )) {
-        yield fileSummary(info);
-      }
+      const request = pageMessage(source, directory, page);
+      const entries = pool.stream(read('ListFile', pageName(source, directory, page)), caller, (attempt) =>
+        serverStream<FileInfo>(attempt, (...rest) => attempt.channel.pfs.listFile(request, ...rest)),
+      );
+      for await (const info of entries) yield fileSummary(info);
     },
 
     /** All that is below a directory, in byte order of the full path; directories come too. Nothing, if it is not there. */
     async *walkFiles(caller: Caller, source: FileSource, directory: string, page: Page): AsyncGenerator<FileSummary> {
-      const request = {
-        file: fileMessage(source, directory),
-        paginationMarker: fileMessage(source, page.after),
-        number: page.number,
-        reverse: false,
-      };
+      const request = pageMessage(source, directory, page);
+      const entries = pool.stream(read('WalkFile', pageName(source, directory, page)), caller, (attempt) =>
+        serverStream<FileInfo>(attempt, (...rest) => attempt.channel.pfs.walkFile(request, ...rest)),
+      );
       try {
-        for await (const info of pool.stream((channel) =>
-          serverStream<FileInfo>('WalkFile', channel, caller, DEADLINE_MS, (metadata, options) =>
-            channel.pfs.walkFile(request, metadata, options),
-          ),
-        )) {
-          yield fileSummary(info);
-        }
+        for await (const info of entries) yield fileSummary(info);
       } catch (error) {
         if (!isPachdError(error, 'file-not-found')) throw error;
       }
     },
 
     /**
-     * The bytes of a file from an offset to its end, as fast as they are taken. The offset must not be negative: that would end
-     * the pachd.
+     * The bytes of a file from an offset to its end, as fast as they are taken. What is read must not change: where a pachd is lost in
+     * the middle, another goes on, once. The offset must not be negative: that would end the pachd.
      */
-    readFile(caller: Caller, source: FileSource, path: string, offset: number): AsyncGenerator<Uint8Array> {
+    async *readFile(
+      caller: Caller,
+      source: FileSource,
+      path: string,
+      offset: number,
+    ): AsyncGenerator<Uint8Array, void, undefined> {
       if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError(`offset ${offset}`);
-      const file = fileMessage(source, path);
-      const request = GetFileRequest.encode({ file, URL: '', offset, pathRange: undefined }).finish();
-      const call = { name: 'GetFile', path: PfsService.getFile.path, request };
-      return pool.stream((channel) => counted(channel, channel.content.read(call, caller)));
+      let at = offset;
+      const bytesFromHere = () => pool.stream(contentCall(source, path, offset), caller, contentFrom(source, path, at));
+      for (let resumed = false; ; resumed = true) {
+        try {
+          for await (const bytes of bytesFromHere()) {
+            at += bytes.length;
+            yield bytes;
+          }
+          return;
+        } catch (error) {
+          if (!isPachdError(error, 'unavailable') || resumed || at === offset) throw error;
+        }
+      }
     },
   };
+}
+
+/** Reading on is the same call as before: if pachds die of it, they die of the range that was asked for. */
+function contentCall(source: FileSource, path: string, offset: number) {
+  const about = `${sourceName(source)} ${path} ${offset}`;
+  // A large object takes as long as its reader does; a pachd that sends nothing is given up by the channel.
+  return { name: 'GetFile', repeat: 'safe', deadlineMs: Number.POSITIVE_INFINITY, about } as const;
+}
+
+/** @param at where to begin */
+function contentFrom(source: FileSource, path: string, at: number) {
+  const file = fileMessage(source, path);
+  const request = GetFileRequest.encode({ file, URL: '', offset: at, pathRange: undefined }).finish();
+  return (attempt: Attempt) => attempt.channel.content.read({ path: PfsService.getFile.path, request }, attempt);
+}
+
+function pageMessage(source: FileSource, directory: string, { after, number }: Page) {
+  return {
+    file: fileMessage(source, directory),
+    paginationMarker: fileMessage(source, after),
+    number,
+    reverse: false,
+  };
+}
+
+function pageName(source: FileSource, directory: string, { after, number }: Page): string {
+  return `${sourceName(source)} ${directory} ${after} ${number}`;
 }
 
 function commitSummary(info: CommitInfo): CommitSummary {
@@ -189,14 +237,4 @@ function commitSummary(info: CommitInfo): CommitSummary {
 
 function sameTime(a: Timestamp | undefined, b: Timestamp | undefined): boolean {
   return a !== undefined && b !== undefined && a.seconds === b.seconds && a.nanos === b.nanos;
-}
-
-/** Counts a call as under way as long as its answer is read. */
-async function* counted<T>(channel: Channel, answer: AsyncGenerator<T>): AsyncGenerator<T> {
-  channel.inFlight += 1;
-  try {
-    yield* answer;
-  } finally {
-    channel.inFlight -= 1;
-  }
 }

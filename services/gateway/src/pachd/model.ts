@@ -21,6 +21,8 @@ export interface Caller {
   /** The Pachyderm token; undefined where none was given. Never to be logged. */
   readonly token: string | undefined;
   readonly signal: AbortSignal;
+  /** By when all of its calls must have ended, in milliseconds since 1970; pachd is told. */
+  readonly deadlineMs?: number;
 }
 
 export interface RepoSummary {

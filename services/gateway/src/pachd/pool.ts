@@ -1,102 +1,165 @@
 import { performance } from 'node:perf_hooks';
-import { Metadata } from '@grpc/grpc-js';
-import { type Channel, openChannel } from './channel.ts';
+import type { Attempt, Call } from './attempt.ts';
+import { createRetryBudget } from './budget.ts';
 import { isPachdError, PachdError } from './errors.ts';
-
-/** How long a pachd that could not be reached is left alone while another can be asked. */
-const EJECTION_MS = 1_000;
-const HEALTH_DEADLINE_MS = 2_000;
+import { createTempo, firstAnswer, type Sent } from './hedge.ts';
+import type { MemberStatus } from './member.ts';
+import { createMembers } from './members.ts';
+import type { Caller } from './model.ts';
+import { createQuarantine, type Quarantine } from './quarantine.ts';
+import type { Lookup, Target } from './resolver.ts';
+import { createRoute, type Route, type Stop } from './route.ts';
 
 export interface Pool {
   /**
-   * Runs a call on the least loaded pachd. A call that is safe to repeat is tried once more when its
-   * connection fails, on another one if there is one; others never are, since nobody knows how far they got.
+   * Runs a call on a pachd, and on another one where the first cannot be reached, as far as the call allows. `attempt` is what
+   * sends it, once for each try. @throws PachdError, and what `attempt` throws
    */
-  run<T>(repeat: 'safe' | 'never', attempt: (channel: Channel) => Promise<T>): Promise<T>;
-  /** The same for a call that streams its answer, and is safe to repeat: as long as nothing of it has come. */
-  stream<T>(attempt: (channel: Channel) => AsyncGenerator<T>): AsyncGenerator<T>;
-  /** What each pachd answers to the standard health check. */
-  health(): Promise<readonly { readonly address: string; readonly serving: boolean; readonly why: string }[]>;
+  run<T>(call: Call, caller: Caller, attempt: (attempt: Attempt) => Promise<T>): Promise<T>;
+  /** The same for a call that streams its answer: it is repeated only as long as nothing of that has been passed on. */
+  stream<T>(
+    call: Call,
+    caller: Caller,
+    attempt: (attempt: Attempt) => AsyncGenerator<T>,
+  ): AsyncGenerator<T, void, undefined>;
+  /** How each pachd is. */
+  status(): readonly MemberStatus[];
+  /** Takes no more calls, and lets those under way end. */
   close(): void;
 }
 
-/** Opens a channel to each pachd. Nothing is connected before the first call. */
-export function openPool(
-  addresses: readonly { readonly host: string; readonly port: number; readonly tls: boolean }[],
-): Pool {
-  const channels = addresses.map(openChannel);
+export interface PoolOptions {
+  /** All addresses of a name; left out: as the system looks them up. */
+  readonly lookup?: Lookup;
+  /** Left out: of this process alone. */
+  readonly quarantine?: Quarantine;
+}
 
-  const pick = (except?: Channel): Channel => {
-    const now = performance.now();
-    let best: Channel | undefined;
-    for (const channel of channels) {
-      if (channel === except && channels.length > 1) continue;
-      if (best === undefined || rank(channel, now) < rank(best, now)) best = channel;
-    }
-    if (best === undefined) throw new PachdError('unavailable', 'pool', 'no pachd is configured');
-    return best;
+/** Opens a channel to each pachd that the targets stand for, and keeps watch over them until it is closed. */
+export function openPool(targets: readonly Target[], options: PoolOptions = {}): Pool {
+  const { quarantine = createQuarantine() } = options;
+  const budget = createRetryBudget();
+  const tempo = createTempo();
+  const roads = { members: createMembers(targets, options.lookup), budget, quarantine };
+
+  const setOut = (call: Call, caller: Caller) => {
+    const deadlineMs = Math.min(Date.now() + call.deadlineMs, caller.deadlineMs ?? Number.POSITIVE_INFINITY);
+    if (caller.signal.aborted) throw new PachdError('canceled', call.name, 'its caller is gone');
+    if (Date.now() >= deadlineMs) throw new PachdError('deadline', call.name, 'its time was up before it was sent');
+    budget.earn();
+    return { deadlineMs, route: createRoute(call, deadlineMs, roads) };
   };
 
-  /** Leaves a pachd alone for a while, and gives another one to ask; the same, over a new connection, if it is the only one. */
-  const eject = (channel: Channel): Channel => {
-    channel.ejectedUntilMs = performance.now() + EJECTION_MS;
-    return pick(channel);
+  /** Begins a try at a pachd, which counts as its load until it has ended one way or the other. */
+  const begin = (call: Call, { token, signal }: Caller, deadlineMs: number, { member, channel, as }: Stop) => {
+    const controller = new AbortController();
+    const cancel = () => controller.abort();
+    let abandoned = false;
+    const load = {
+      abandon() {
+        if (call.repeat !== 'safe') return;
+        abandoned = true;
+        cancel();
+      },
+    };
+    member.begin(load, as);
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
+    return {
+      attempt: { name: call.name, channel, token, signal: controller.signal, deadlineMs } satisfies Attempt,
+      cancel,
+      end() {
+        signal.removeEventListener('abort', cancel);
+        member.end(load);
+      },
+      answered: () => quarantine.survived(call),
+      /** Takes note of an error. @returns it, or what it means */
+      failed(error: unknown): unknown {
+        if (abandoned && !signal.aborted && isPachdError(error, 'canceled')) {
+          return new PachdError('unavailable', call.name, 'its pachd does not answer any more', error, 'abandoned');
+        }
+        if (isPachdError(error, 'unavailable')) {
+          if (error.delivery === 'broken') quarantine.died(call);
+          member.failed(channel, error.message);
+        } else if (isPachdError(error, 'deadline')) member.slow();
+        else if (isPachdError(error) && error.kind !== 'canceled') quarantine.survived(call);
+        return error;
+      },
+    };
   };
 
   return {
-    async run(repeat, attempt) {
-      const channel = pick();
-      try {
-        return await attempt(channel);
-      } catch (error) {
-        if (!isPachdError(error, 'unavailable')) throw error;
-        const other = eject(channel);
-        if (repeat === 'never') throw error;
-        return attempt(other);
-      }
-    },
-    async *stream(attempt) {
-      const channel = pick();
-      let begun = false;
-      try {
-        for await (const message of attempt(channel)) {
-          begun = true;
-          yield message;
+    async run(call, caller, attempt) {
+      const { deadlineMs, route } = setOut(call, caller);
+      const send = (stop: Stop) => {
+        const leg = begin(call, caller, deadlineMs, stop);
+        const startedMs = performance.now();
+        const answer = attempt(leg.attempt)
+          .then(
+            (value) => {
+              leg.answered();
+              if (call.hedge) tempo.note(call.name, performance.now() - startedMs);
+              return value;
+            },
+            (error: unknown) => {
+              throw leg.failed(error);
+            },
+          )
+          .finally(leg.end);
+        return { answer, cancel: leg.cancel };
+      };
+      for (;;) {
+        const stop = await route.next();
+        const sent = send(stop);
+        try {
+          return await (call.hedge ? hedged(call, stop, route, sent, send) : sent.answer);
+        } catch (error) {
+          if (!route.goesOn(error, false)) throw error;
         }
-      } catch (error) {
-        if (!isPachdError(error, 'unavailable')) throw error;
-        const other = eject(channel);
-        if (begun) throw error;
-        yield* attempt(other);
       }
     },
-    health: () => Promise.all(channels.map(check)),
-    close: () => {
-      for (const channel of channels) channel.close();
+
+    async *stream(call, caller, attempt) {
+      const { deadlineMs, route } = setOut(call, caller);
+      for (;;) {
+        const leg = begin(call, caller, deadlineMs, await route.next());
+        let begun = false;
+        try {
+          for await (const message of attempt(leg.attempt)) {
+            begun = true;
+            yield message;
+          }
+          leg.answered();
+          return;
+        } catch (error) {
+          const meaning = leg.failed(error);
+          if (!route.goesOn(meaning, begun)) throw meaning;
+        } finally {
+          leg.end();
+        }
+      }
     },
+
+    status: roads.members.status,
+    close: roads.members.close,
   };
-}
 
-/** An ejected pachd comes after every other; else the one with the fewest calls under way comes first. */
-function rank(channel: Channel, nowMs: number): number {
-  return channel.inFlight + (channel.ejectedUntilMs > nowMs ? 1_000_000 : 0);
-}
-
-function check(channel: Channel): Promise<{ address: string; serving: boolean; why: string }> {
-  return new Promise((resolve) => {
-    channel.health.check(
-      { service: '' },
-      new Metadata(),
-      { deadline: Date.now() + HEALTH_DEADLINE_MS },
-      (error, answer) => {
-        if (error) resolve({ address: channel.address, serving: false, why: error.details });
-        else
-          resolve({
-            address: channel.address,
-            serving: answer.status === 1,
-            why: answer.status === 1 ? '' : 'not serving',
-          });
+  function hedged<T>(
+    call: Call,
+    { member }: Stop,
+    route: Route,
+    first: Sent<T>,
+    send: (stop: Stop) => Sent<T>,
+  ): Promise<T> {
+    return firstAnswer(first, {
+      patienceMs: tempo.patienceMs(call.name),
+      again() {
+        const stop = route.spare();
+        return stop && send(stop);
       },
-    );
-  });
+      isAnswer: (error) => !isPachdError(error, 'unavailable'),
+      onPrompt: member.prompt,
+      onOvertaken: member.slow,
+    });
+  }
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { clientStream, unary } from './channel.ts';
+import { clientStream, unary } from './calls.ts';
 import { addFileMessage } from './content-message.ts';
-import type { BranchRef, Caller, CommitRef, FileEdit } from './model.ts';
+import { type BranchRef, type Caller, type CommitRef, commitKey, type FileEdit } from './model.ts';
 import type { Pool } from './pool.ts';
 import { type ModifyFileRequest, PfsService } from './proto.ts';
-import { branchMessage, commitMessage, fileMessage, repoMessage } from './wire.ts';
+import { branchMessage, branchName, commitMessage, fileMessage, repoMessage } from './wire.ts';
 
 const MODIFY_DEADLINE_MS = 120_000;
 /** A client may send a large part slowly; the edge ends what makes no progress long before. */
@@ -25,70 +25,64 @@ const NO_COMMIT = randomUUID().replaceAll('-', '');
 /** A message that says nothing: pachd refuses it, and with it the call that it came in. Encoded, it has no bytes. */
 const SPOILING: ModifyFileRequest = { body: undefined };
 
-/** Calls that write. None is ever sent twice. Each throws PachdError. */
+/** Calls that write. None is sent again unless it certainly never went out. Each throws PachdError. */
 export function writeCalls(pool: Pool) {
-  const editSet = (caller: Caller, edits: readonly FileEdit[], deadlineMs: number): Promise<string> =>
-    pool.run('never', async (channel) => {
-      const answer = await clientStream<ModifyFileRequest, { fileSetId: string }>(
-        'CreateFileSet',
-        channel,
-        caller,
-        deadlineMs,
-        editMessages(edits),
-        SPOILING,
-        (metadata, options, done) => channel.pfs.createFileSet(metadata, options, done),
-      );
-      return answer.fileSetId;
-    });
+  const write = (name: string, deadlineMs: number, about: string) =>
+    ({ name, repeat: 'unsent', deadlineMs, about }) as const;
+
+  const editSet = async (caller: Caller, edits: readonly FileEdit[], deadlineMs: number): Promise<string> => {
+    const call = write('CreateFileSet', deadlineMs, editNames(edits));
+    const { fileSetId } = await pool.run(call, caller, (attempt) =>
+      clientStream<ModifyFileRequest, { fileSetId: string }>(attempt, editMessages(edits), SPOILING, (...rest) =>
+        attempt.channel.pfs.createFileSet(...rest),
+      ),
+    );
+    return fileSetId;
+  };
 
   return {
     /**
      * Makes one commit on a branch out of all edits, in their order, in one transaction: all of it or nothing. While somebody has a
      * commit open on the branch it is refused as commit-unfinished.
      */
-    modifyFile: (caller: Caller, branch: BranchRef, edits: readonly FileEdit[]): Promise<void> =>
-      pool.run('never', async (channel) => {
-        const head = { repo: repoMessage(branch), id: NO_COMMIT, branch: branchMessage(branch) };
+    async modifyFile(caller: Caller, branch: BranchRef, edits: readonly FileEdit[]): Promise<void> {
+      const head = { repo: repoMessage(branch), id: NO_COMMIT, branch: branchMessage(branch) };
+      const call = write('ModifyFile', MODIFY_DEADLINE_MS, `${branchName(branch)} ${editNames(edits)}`);
+      await pool.run(call, caller, (attempt) => {
         const messages = [{ body: { $case: 'setCommit', value: head } } as const, ...editMessages(edits)];
-        await clientStream<ModifyFileRequest, unknown>(
-          'ModifyFile',
-          channel,
-          caller,
-          MODIFY_DEADLINE_MS,
-          messages,
-          SPOILING,
-          (metadata, options, done) => channel.pfs.modifyFile(metadata, options, done),
+        return clientStream<ModifyFileRequest, unknown>(attempt, messages, SPOILING, (...rest) =>
+          attempt.channel.pfs.modifyFile(...rest),
         );
-      }),
+      });
+    },
 
     /** Makes a file set out of edits, in their order. It lives ten minutes. Gives its id. */
     createEditSet: (caller: Caller, edits: readonly FileEdit[]): Promise<string> =>
       editSet(caller, edits, MODIFY_DEADLINE_MS),
 
     /** Adds a file set to an open commit, whole or not at all: pachd looks at the commit's state in the same transaction. */
-    addFileSet: (caller: Caller, commit: CommitRef, fileSetId: string): Promise<void> =>
-      pool.run('never', async (channel) => {
-        await unary('AddFileSet', channel, caller, SHORT_DEADLINE_MS, (metadata, options, done) =>
-          channel.pfs.addFileSet({ commit: commitMessage(commit), fileSetId }, metadata, options, done),
-        );
-      }),
+    async addFileSet(caller: Caller, commit: CommitRef, fileSetId: string): Promise<void> {
+      const request = { commit: commitMessage(commit), fileSetId };
+      const call = write('AddFileSet', SHORT_DEADLINE_MS, `${commitKey(commit)} ${fileSetId}`);
+      await pool.run(call, caller, (attempt) =>
+        unary(attempt, (...rest) => attempt.channel.pfs.addFileSet(request, ...rest)),
+      );
+    },
 
     /**
      * Stores a stream of bytes as one file of a new file set, which lives ten minutes. Gives its id. If the stream throws,
      * nothing is stored. @param content in chunks; each group of them is one message, at most 4 MiB
      */
-    createFileSet: (caller: Caller, path: string, content: AsyncIterable<readonly Uint8Array[]>): Promise<string> =>
-      pool.run('never', async (channel) => {
-        const { path: method, responseDeserialize } = PfsService.createFileSet;
-        const answer = await clientStream<Buffer, { fileSetId: string }>(
-          'CreateFileSet',
-          channel,
-          caller,
-          FILE_SET_DEADLINE_MS,
+    async createFileSet(caller: Caller, path: string, content: AsyncIterable<readonly Uint8Array[]>): Promise<string> {
+      const { path: method, responseDeserialize } = PfsService.createFileSet;
+      const call = { name: 'CreateFileSet', repeat: 'never', deadlineMs: FILE_SET_DEADLINE_MS } as const;
+      const { fileSetId } = await pool.run(call, caller, (attempt) =>
+        clientStream<Buffer, { fileSetId: string }>(
+          attempt,
           contentMessages(path, content),
           Buffer.alloc(0),
           (metadata, options, done) =>
-            channel.pfs.makeClientStreamRequest(
+            attempt.channel.pfs.makeClientStreamRequest(
               method,
               asItIs,
               responseDeserialize,
@@ -96,23 +90,20 @@ export function writeCalls(pool: Pool) {
               options,
               (error, response) => done(error, response ?? { fileSetId: '' }),
             ),
-        );
-        return answer.fileSetId;
-      }),
+        ),
+      );
+      return fileSetId;
+    },
 
     /** Layers file sets in order into a new one; content of equal paths is joined. No bytes move. Gives the new set's id. */
-    composeFileSet: (caller: Caller, fileSetIds: readonly string[], ttlSeconds: number): Promise<string> =>
-      pool.run('never', async (channel) => {
-        const request = { fileSetIds: [...fileSetIds], ttlSeconds, compact: false };
-        const answer = await unary<{ fileSetId: string }>(
-          'ComposeFileSet',
-          channel,
-          caller,
-          COMPOSE_DEADLINE_MS,
-          (metadata, options, done) => channel.pfs.composeFileSet(request, metadata, options, done),
-        );
-        return answer.fileSetId;
-      }),
+    async composeFileSet(caller: Caller, fileSetIds: readonly string[], ttlSeconds: number): Promise<string> {
+      const request = { fileSetIds: [...fileSetIds], ttlSeconds, compact: false };
+      const call = write('ComposeFileSet', COMPOSE_DEADLINE_MS, fileSetIds.join(' '));
+      const { fileSetId } = await pool.run(call, caller, (attempt) =>
+        unary<{ fileSetId: string }>(attempt, (...rest) => attempt.channel.pfs.composeFileSet(request, ...rest)),
+      );
+      return fileSetId;
+    },
 
     /**
      * Copies one file of a file set into a new one, which lives ten minutes. What was composed is one piece there: pachd reads what
@@ -123,13 +114,18 @@ export function writeCalls(pool: Pool) {
       editSet(caller, [{ kind: 'copy', path, source: { fileSetId }, sourcePath: path }], FILE_SET_DEADLINE_MS),
 
     /** Makes a file set live `ttlSeconds` (1 to 1800) from now. */
-    renewFileSet: (caller: Caller, fileSetId: string, ttlSeconds: number): Promise<void> =>
-      pool.run('safe', async (channel) => {
-        await unary('RenewFileSet', channel, caller, SHORT_DEADLINE_MS, (metadata, options, done) =>
-          channel.pfs.renewFileSet({ fileSetId, ttlSeconds }, metadata, options, done),
-        );
-      }),
+    async renewFileSet(caller: Caller, fileSetId: string, ttlSeconds: number): Promise<void> {
+      const call = { ...write('RenewFileSet', SHORT_DEADLINE_MS, fileSetId), repeat: 'safe' } as const;
+      await pool.run(call, caller, (attempt) =>
+        unary(attempt, (...rest) => attempt.channel.pfs.renewFileSet({ fileSetId, ttlSeconds }, ...rest)),
+      );
+    },
   };
+}
+
+/** What edits are about. */
+function editNames(edits: readonly FileEdit[]): string {
+  return edits.map(({ kind, path }) => `${kind} ${path}`).join(' ');
 }
 
 function* editMessages(edits: readonly FileEdit[]): Generator<ModifyFileRequest> {

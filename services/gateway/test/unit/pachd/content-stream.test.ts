@@ -56,7 +56,8 @@ beforeEach(async () => {
     stream.write(framed(PIECE));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  channel = openContentChannel(`127.0.0.1:${(server.address() as AddressInfo).port}`, false);
+  const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  channel = openContentChannel({ target, authority: target, serverName: undefined, tls: false });
 });
 
 afterEach(async () => {
@@ -64,7 +65,11 @@ afterEach(async () => {
   await new Promise((done) => server.close(done));
 });
 
-const CALL = { name: 'GetFile', path: '/pfs_v2.API/GetFile', request: new Uint8Array(4) };
+const CALL = { path: '/pfs_v2.API/GetFile', request: new Uint8Array(4) };
+
+function attempt(signal: AbortSignal, deadlineMs = Number.POSITIVE_INFINITY) {
+  return { name: 'GetFile', token: undefined, signal, deadlineMs };
+}
 
 it.each([
   ['leaves', undefined],
@@ -72,7 +77,7 @@ it.each([
 ] as const)('a reader who %s in the middle has the stream reset, and not while frames are read', async (how, error) => {
   const client = new AbortController();
   const read = async () => {
-    for await (const bytes of channel.read(CALL, { token: undefined, signal: client.signal })) {
+    for await (const bytes of channel.read(CALL, attempt(client.signal))) {
       expect(bytes.length).toBeGreaterThan(0);
       if (how === 'leaves') return;
       client.abort();
@@ -86,7 +91,7 @@ it.each([
 });
 
 it('a reader who is gone before asks nothing', async () => {
-  const read = channel.read(CALL, { token: undefined, signal: AbortSignal.abort() });
+  const read = channel.read(CALL, attempt(AbortSignal.abort()));
   await expect(read.next()).rejects.toMatchObject({ kind: 'canceled' });
   expect(asked).toEqual([]);
 });
