@@ -11,7 +11,7 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const ENDING = ['SIGTERM', 'SIGINT'];
 const BUILT_STAMP = join(ROOT, 'dist', '.built');
 // What tsconfig.json includes, and what else decides the outcome of a build.
-const SOURCE_FOLDERS = ['proto/gen', 'services', 'loadtest'];
+const SOURCE_FOLDERS = ['proto/gen', 'services', 'loadtest', 'infra/cluster', 'infra/test'];
 const BUILD_INPUTS = ['tsconfig.json', 'package-lock.json', 'package.json'];
 
 /** Ends the process with one line when this Node is older than package.json's `engines` says. */

@@ -1,10 +1,11 @@
-// From a fresh clone to a running program: `npm start`, `npm run devpachd`, `npm run bench`. The program runs in this very
+// From a fresh clone to a running program: `npm start`, `npm run cluster`, `npm run devpachd`, `npm run bench`. The program runs in this very
 // process, so that signals reach it at once, and sees the arguments as if it had been started itself.
 import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, fail, requireNode } from './ensure.mjs';
 
 const PROGRAMS = {
   gateway: '../../dist/services/gateway/src/main.js',
+  cluster: '../../dist/infra/cluster/main.js',
   devpachd: '../../dist/services/devpachd/src/main.js',
   bench: '../../dist/loadtest/bench/run.js',
 };
@@ -16,4 +17,8 @@ requireNode();
 await ensureInstalled();
 await ensureBuilt();
 if (name === 'bench') await ensureProgram('wrk', ['wrk']);
+if (name === 'cluster') {
+  await ensureProgram('haproxy', ['haproxy']);
+  await ensureProgram('redis-server', ['redis-server']);
+}
 await import(program);

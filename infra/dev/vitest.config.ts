@@ -4,7 +4,7 @@ const nightly = process.env['NIGHTLY'] === '1';
 
 export default defineConfig({
   test: {
-    include: ['services/*/test/**/*.test.ts'],
+    include: ['services/*/test/**/*.test.ts', 'infra/test/**/*.test.ts'],
     exclude: nightly ? [] : ['**/*.nightly.test.ts'],
     // Each file starts servers and clients of its own: two files at a time keep two cores busy.
     pool: 'forks',
