@@ -57,8 +57,12 @@ export function firstAnswer<T>(first: Sent<T>, hedge: Hedge<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let second: Sent<T> | undefined;
     let waitingFor = 1;
+    let settled = false;
 
     const settle = (by: Sent<T>, deliver: () => void) => {
+      // The one that is cancelled answers as well, that it was.
+      if (settled) return;
+      settled = true;
       clearTimeout(timer);
       if (by === second) hedge.onOvertaken();
       else if (second === undefined) hedge.onPrompt();

@@ -51,7 +51,7 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
   };
 
   /** Begins a try at a pachd, which counts as its load until it has ended one way or the other. */
-  const begin = (call: Call, { token, signal }: Caller, deadlineMs: number, { member, channel, as }: Stop) => {
+  const begin = (call: Call, { token, signal }: Caller, deadlineMs: number, { member, channel, as, suspect }: Stop) => {
     const controller = new AbortController();
     const cancel = () => controller.abort();
     let abandoned = false;
@@ -79,7 +79,7 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
           return new PachdError('unavailable', call.name, 'its pachd does not answer any more', error, 'abandoned');
         }
         if (isPachdError(error, 'unavailable')) {
-          if (error.delivery === 'broken') quarantine.died(call);
+          if (error.delivery === 'broken') quarantine.died(call, suspect);
           member.failed(channel, error.message);
         } else if (isPachdError(error, 'deadline')) member.slow();
         else if (isPachdError(error) && error.kind !== 'canceled') quarantine.survived(call);

@@ -18,8 +18,11 @@ export interface Quarantine {
   isHeld(call: Call): boolean;
   /** One pachd died under it: the next must be known to live before it is sent, or its end will be laid to this call. */
   isSuspect(call: Call): boolean;
-  /** A pachd's connection broke under it. */
-  died(call: Call): void;
+  /**
+   * A pachd's connection broke under it. @param wasSuspect what `isSuspect` said when it was sent: of those that are under way when
+   * pachds die together, at one pachd or at several, none is sent to a death that was to be foreseen
+   */
+  died(call: Call, wasSuspect: boolean): void;
   /** A pachd answered it: it is nobody's death. */
   survived(call: Call): void;
 }
@@ -28,7 +31,7 @@ export function createQuarantine(clock?: { now(): number }): Quarantine {
   const deaths = new LRUCache<string, number>({
     max: CALLS_MAX,
     ttl: QUARANTINE_MS,
-    ...(clock === undefined ? {} : { perf: clock }),
+    ...(clock === undefined ? {} : { perf: clock, ttlResolution: 0 }),
   });
   const deathsOf = (call: Call): number =>
     // Most of the time nothing died, and nothing needs to be digested.
@@ -37,8 +40,9 @@ export function createQuarantine(clock?: { now(): number }): Quarantine {
   return {
     isHeld: (call) => deathsOf(call) >= DEATHS_MAX,
     isSuspect: (call) => deathsOf(call) > 0,
-    died(call) {
-      if (call.about !== undefined) deaths.set(keyOf(call), deathsOf(call) + 1);
+    died(call, wasSuspect) {
+      if (call.about === undefined) return;
+      deaths.set(keyOf(call), wasSuspect ? deathsOf(call) + 1 : Math.max(1, deathsOf(call)));
     },
     survived(call) {
       if (deathsOf(call) > 0) deaths.delete(keyOf(call));

@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { performance } from 'node:perf_hooks';
 
 /** How often a name is looked up again: a new pachd gets calls within this, and the look-ups cost nothing. */
 const AGAIN_MS = 5_000;
@@ -67,7 +66,7 @@ export function createResolver(targets: readonly Target[], changed: () => void, 
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     failure =
       failed === undefined ? undefined : String(failed.reason instanceof Error ? failed.reason.message : failed.reason);
-    lookedAtMs = performance.now();
+    lookedAtMs = Date.now();
     looking = undefined;
     if (!closed) timer = setTimeout(again, AGAIN_MS);
   };
@@ -88,7 +87,7 @@ export function createResolver(targets: readonly Target[], changed: () => void, 
       ),
     refresh: async () => {
       if (names.length === 0 || closed) return;
-      if (looking !== undefined || performance.now() - lookedAtMs >= AGAIN_AT_ONCE_MS) await again();
+      if (looking !== undefined || Date.now() - lookedAtMs >= AGAIN_AT_ONCE_MS) await again();
     },
     failure: () => failure,
     close() {

@@ -18,6 +18,8 @@ export interface Stop {
   readonly member: Member;
   readonly channel: Channel;
   readonly as: 'call' | 'retry' | 'hedge';
+  /** A pachd died under this call before. */
+  readonly suspect: boolean;
 }
 
 /** Where one call goes, and how often. */
@@ -67,11 +69,12 @@ export function createRoute(call: Call, deadlineMs: number, { members, budget, q
         if (member === undefined) break;
         visited.add(member);
         // A second death is laid to the call, so it must be one: both may have died of the same lost power before.
-        if (quarantine.isSuspect(call)) await member.check();
+        const suspect = quarantine.isSuspect(call);
+        if (suspect) await member.check();
         const { channel } = member;
         if (channel === undefined) continue;
         if (channel.isConnected() || (await channel.connect(Math.min(deadlineMs, Date.now() + CONNECT_MAX_MS)))) {
-          return { member, channel, as: repeated ? 'retry' : 'call' };
+          return { member, channel, as: repeated ? 'retry' : 'call', suspect };
         }
         member.failed(channel, 'cannot be connected to');
       }
@@ -85,7 +88,7 @@ export function createRoute(call: Call, deadlineMs: number, { members, budget, q
         return undefined;
       repeated = true;
       visited.add(member);
-      return { member, channel: member.channel, as: 'hedge' };
+      return { member, channel: member.channel, as: 'hedge', suspect: false };
     },
 
     goesOn(error, begun) {
