@@ -15,6 +15,7 @@ export interface Identity {
   /** The id of what it has in common with its replicas: another after each failover. */
   readonly replicationId: string;
   readonly isPrimary: boolean;
+  /** Those that have caught up with it. */
   readonly replicas: number;
 }
 
@@ -37,6 +38,8 @@ export interface Connection {
 /** How long a connection that was told to end may wait for the other side. */
 const END_MAX_MS = 100;
 const OLDEST_MAJOR = 7;
+/** A replica of INFO that is online, and has said how far it is: before that it is sent nothing. */
+const CAUGHT_UP = /state=online,offset=[1-9]/;
 
 /**
  * Connects, by way of a Sentinel where there are any.
@@ -58,8 +61,8 @@ export async function connect(target: Target, timeoutMs: number): Promise<Connec
     await Promise.race([redis.connect(), late]);
   } catch (error) {
     redis.disconnect();
-    // What the library throws says less than what it saw.
-    throw failure ?? error;
+    // What the library throws says less than what it saw; and what it saw has the command in it, with the password.
+    throw new Error(messageOf(failure ?? error));
   } finally {
     clearTimeout(timer);
   }
@@ -96,13 +99,17 @@ export async function identify(connection: Connection): Promise<Identity> {
     runId,
     replicationId,
     isPrimary: fields.get('role') === 'master',
-    replicas: Number(fields.get('connected_slaves') ?? 0),
+    replicas: [...fields].filter(([name, value]) => /^slave\d+$/.test(name) && CAUGHT_UP.test(value)).length,
   };
 }
 
 /** What the keys of 'era' scripts carry: another one after each restart of the server and after each failover. */
 export function eraOf({ runId, replicationId }: Identity): string {
   return createHash('sha256').update(`${runId} ${replicationId}`).digest('base64url').slice(0, 12);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function answerOf(error: Error | null, value: unknown): Answer {

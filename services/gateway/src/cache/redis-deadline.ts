@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /**
  * Calls `late` after a time, unless it is told to stop before. Where this process itself stood still meanwhile, what came in during
  * that time is read first: the answer may be there already.
@@ -28,4 +30,10 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   } finally {
     stop();
   }
+}
+
+/** Waits, and less long when told to stop. */
+export async function pause(ms: number, stop: AbortSignal): Promise<void> {
+  // It rejects for no other reason.
+  await delay(ms, undefined, { signal: stop }).catch(() => {});
 }

@@ -1,5 +1,5 @@
 import { type Connection, connect, type Identity, identify, type Target } from './redis-connection.ts';
-import { within } from './redis-deadline.ts';
+import { pause, within } from './redis-deadline.ts';
 import type { Call } from './redis-script.ts';
 import { type Counts, openSession, type Session, type SessionOptions } from './redis-session.ts';
 import { CacheLost } from './script.ts';
@@ -108,18 +108,4 @@ async function identifyPromptly(connection: Connection, deadlineMs: number): Pro
     const identity = await within(giveUpMs - askedMs, identify(connection));
     if (performance.now() - askedMs <= deadlineMs) return identity;
   }
-}
-
-/** Ends sooner when told to stop. */
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      stop.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    stop.addEventListener('abort', done);
-    if (stop.aborted) done();
-  });
 }

@@ -1,6 +1,8 @@
 import type { Log } from '../telemetry/log.ts';
+import { openCluster } from './redis-cluster.ts';
 import { addressText, type Target } from './redis-connection.ts';
 import { type Link, type LinkCounts, openLink } from './redis-link.ts';
+import { fixedServer, type Server, type Topology } from './redis-server.ts';
 import type { RedisUrl } from './redis-url.ts';
 import { CacheLost, type Script, type Scripts } from './script.ts';
 
@@ -15,7 +17,7 @@ export interface Redis extends Scripts {
 
 /** Counts since the start. */
 export interface RedisStats extends Readonly<LinkCounts> {
-  /** 'partly': not all servers, or not all connections to one. */
+  /** 'partly': not all of the connections. */
   readonly state: 'up' | 'partly' | 'down';
 }
 
@@ -23,22 +25,6 @@ export interface RedisOptions {
   /** How long an answer may take before the connection counts as lost, in milliseconds. */
   readonly deadlineMs?: number;
   readonly log: Pick<Log, 'info' | 'warn'>;
-}
-
-/**
- * The connections to one server, by what answers wait for: a call that waits for a replica holds up all behind it on its connection,
- * and no reader is to wait for that.
- */
-export type Server = Readonly<Record<Script['answered'], Link>>;
-
-/** Which server has a slot. */
-export interface Topology {
-  serverOf(slot: string): Server | undefined;
-  servers(): readonly Server[];
-  /** Somebody was told that a slot is elsewhere. */
-  onElsewhere(): void;
-  readonly tried: Promise<void>;
-  close(): Promise<void>;
 }
 
 const DEADLINE_MS = 250;
@@ -57,15 +43,18 @@ export function openRedis(url: RedisUrl, { deadlineMs = DEADLINE_MS, log }: Redi
         deadlineMs,
         confirmed: answered === 'replicated',
         counts,
-        onElsewhere: () => topology.onElsewhere(),
+        onElsewhere: () => topology.lookAgain(),
         onUp: () => log.info(about, 'connected to Redis'),
-        onDown: (cause) => log.warn({ ...about, cause }, 'Redis is lost: going on without it until it is back'),
+        onDown: (cause) => {
+          log.warn({ ...about, cause }, 'Redis is lost: going on without it until it is back');
+          topology.lookAgain();
+        },
       });
     };
     return { 'at-once': open('at-once'), replicated: open('replicated') };
   };
 
-  const topology = fixed(openServer(url as Target));
+  const topology: Topology = url.kind === 'cluster' ? openCluster(url, openServer, log) : fixedServer(openServer(url));
 
   return {
     run(script, slot, names, values) {
@@ -82,19 +71,6 @@ export function openRedis(url: RedisUrl, { deadlineMs = DEADLINE_MS, log }: Redi
     },
     tried: topology.tried,
     close: () => topology.close(),
-  };
-}
-
-function fixed(server: Server): Topology {
-  const links = Object.values(server);
-  return {
-    serverOf: () => server,
-    servers: () => [server],
-    onElsewhere: () => {},
-    tried: Promise.all(links.map(({ tried }) => tried)).then(() => {}),
-    close: async () => {
-      await Promise.all(links.map((link) => link.close()));
-    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,10 +26,10 @@ export interface RedisServer {
 }
 
 export interface RedisServerOptions {
-  /** Lines of redis.conf, without the leading dashes: ['maxmemory', '2mb']. */
+  /** Lines of redis.conf. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** What redis-cli is to be given beside the port. */
-  readonly cliArgs?: readonly string[];
+  /** Nothing but TLS on its port, with PEM files. */
+  readonly tls?: { readonly caFile: string; readonly certFile: string; readonly keyFile: string };
   readonly sentinel?: boolean;
 }
 
@@ -45,10 +45,12 @@ const run = promisify(execFile);
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tusk-redis-'));
   const port = await freePort();
-  let child = launch(folder, port, options);
+  let child = await launch(folder, port, options);
+
+  const tlsArgs = options.tls ? ['--tls', '--cacert', options.tls.caFile, '--sni', 'localhost'] : [];
 
   const cli = async (...command: readonly string[]): Promise<string> => {
-    const { stdout } = await run('redis-cli', ['-p', String(port), '-e', ...(options.cliArgs ?? []), ...command]);
+    const { stdout } = await run('redis-cli', ['-p', String(port), '-e', ...tlsArgs, ...command]);
     return stdout.trim();
   };
   const answers = () =>
@@ -80,7 +82,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     resume: () => void child.kill('SIGCONT'),
     kill,
     async start() {
-      child = launch(folder, port, options);
+      child = await launch(folder, port, options);
       await answers();
     },
     async stop() {
@@ -90,12 +92,29 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   };
 }
 
-function launch(folder: string, port: number, { settings = {}, sentinel }: RedisServerOptions): ChildProcess {
-  const own = { port: String(port), bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no', loglevel: 'warning' };
-  const args = Object.entries({ ...own, ...settings }).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')]);
-  const child = spawn('redis-server', sentinel ? [...args, '--sentinel'] : args, { cwd: folder, stdio: 'ignore' });
+async function launch(folder: string, port: number, options: RedisServerOptions): Promise<ChildProcess> {
+  const { settings = {}, sentinel = false, tls } = options;
+  // A replica gets its data at once; by default it waits 5 s for others to come.
+  const memory = { save: '""', appendonly: 'no', 'repl-diskless-sync-delay': '0' };
+  const ports = tls ? { port: '0', 'tls-port': String(port), ...tlsSettings(tls) } : { port: String(port) };
+  const own = { ...ports, bind: '127.0.0.1', dir: folder, loglevel: 'warning', ...(sentinel ? {} : memory) };
+  const lines = Object.entries({ ...own, ...settings }).map(([name, value]) => `${name} ${value}\n`);
+  // A Sentinel writes what it learns into its file.
+  const file = join(folder, 'redis.conf');
+  await writeFile(file, lines.join(''));
+  const child = spawn('redis-server', [file, ...(sentinel ? ['--sentinel'] : [])], { cwd: folder, stdio: 'ignore' });
   children.add(child);
   return child;
+}
+
+function tlsSettings(tls: NonNullable<RedisServerOptions['tls']>): Record<string, string> {
+  const { caFile, certFile, keyFile } = tls;
+  return {
+    'tls-ca-cert-file': caFile,
+    'tls-cert-file': certFile,
+    'tls-key-file': keyFile,
+    'tls-auth-clients': 'no',
+  };
 }
 
 /** A port that nobody has at this moment. */
