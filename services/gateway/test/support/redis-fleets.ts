@@ -44,6 +44,8 @@ async function stopAll(servers: readonly RedisServer[]): Promise<void> {
 export async function startReplicated(replicaCount: number): Promise<ReplicatedRedis> {
   const primary = await startRedis();
   const replicas = await startAll(replicaCount, settingsOf({ replicaof: `127.0.0.1 ${primary.port}` }));
+  // They say how far they are once there is something to have.
+  await primary.cli('set', 'something', 'to have');
   await eventually(
     'the replicas have caught up',
     () => primary.cli('info', 'replication'),
