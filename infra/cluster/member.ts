@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 
 /** How long a member may take to serve, and to end when it is told to, before it is given up. */
 const START_MAX_MS = 60_000;
@@ -87,6 +88,8 @@ export async function startMember(spec: MemberSpec, onDeath: (how: string) => vo
       expected = true;
       signalGroup(run.pid, 'SIGKILL');
       await run.ended;
+      // What it had started may die a moment later, and still hold the address.
+      while (await isListening(spec.address)) await shortly();
     },
     pause: () => signalGroup(run.pid, 'SIGSTOP'),
     resume: () => signalGroup(run.pid, 'SIGCONT'),
@@ -151,11 +154,25 @@ function firstMessage(child: ChildProcess): Promise<undefined> {
 }
 
 async function polled(serves: () => Promise<boolean>, signal: AbortSignal): Promise<undefined> {
-  while (!signal.aborted && !(await serves())) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, POLL_MS);
+  while (!signal.aborted && !(await serves())) await shortly();
+}
+
+function shortly(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, POLL_MS);
+  });
+}
+
+function isListening(address: string): Promise<boolean> {
+  const [host = '', port] = address.split(':');
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), host);
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
     });
-  }
+    socket.on('error', () => resolve(false));
+  });
 }
 
 function lastLine(file: string): string {
