@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Handle } from '../s3/http.ts';
 import { type Exchange, type ExchangeContext, startExchange } from './exchange.ts';
 import { EDGE_LIMITS, type EdgeLimits } from './limits.ts';
@@ -23,10 +24,10 @@ export interface ListenOptions {
 export interface Edge {
   readonly port: number;
   /**
-   * Takes no new connection, lets the requests in flight end, tells clients to go with every answer, and closes. Resolves when all is
-   * done, or after `timeoutMs`: then what is still in flight is cut.
+   * Tells clients to go with every answer; after `noticeMs`, in which load balancers hear of it, takes no new connection, lets the
+   * requests in flight end, and closes. Resolves when all is done, or after `timeoutMs`: then what is still in flight is cut.
    */
-  drain(timeoutMs: number): Promise<void>;
+  drain(timeoutMs: number, noticeMs?: number): Promise<void>;
   /** Cuts everything at once. */
   close(): void;
   stats(): EdgeStats;
@@ -109,10 +110,12 @@ export async function listen(options: ListenOptions): Promise<Edge> {
 
   return {
     port: uws.us_socket_local_port(socket),
-    async drain(timeoutMs) {
+    async drain(timeoutMs, noticeMs = 0) {
       const endMs = Date.now() + timeoutMs;
       if (!draining && !closed) {
         draining = true;
+        if (noticeMs > 0) await sleep(Math.min(noticeMs, timeoutMs));
+        if (closed) return;
         uws.us_listen_socket_close(socket);
         if (ownSocket !== undefined) uws.us_listen_socket_close(ownSocket);
       }

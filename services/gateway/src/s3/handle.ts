@@ -14,6 +14,8 @@ import { parseRequest, type S3Request } from './request.ts';
 import { routeOf } from './routes.ts';
 import { bucketOf } from './target.ts';
 
+const SENT_ID = /^[\x21-\x7e]{1,128}$/;
+
 export interface HandleOptions {
   readonly domain: Domain;
   readonly log: AccessLog;
@@ -33,7 +35,8 @@ export function createHandle({ domain, log, domains, region, isOverloaded }: Han
 
   return async (http) => {
     const requestId = nextId();
-    const entry = log.begin(requestId, http.method, http.rawPath);
+    const { method, rawPath } = http;
+    const entry = log.begin({ requestId, sentId: sentIdOf(http), method, rawPath });
     let answer: HttpAnswer;
     try {
       if (isOverloaded()) throw new S3Error('SlowDown', { headers: [['Retry-After', '1']] });
@@ -68,6 +71,12 @@ export function createHandle({ domain, log, domains, region, isOverloaded }: Han
 /** Source: S3 API reference, "Common response headers". */
 function withIds(answer: HttpAnswer, requestId: string): HttpAnswer {
   return { ...answer, headers: [['x-amz-request-id', requestId], ['x-amz-id-2', requestId], ...answer.headers] };
+}
+
+/** By which a load balancer knows the request. */
+function sentIdOf({ headers }: HttpRequest): string | undefined {
+  const sent = headers.get('x-request-id');
+  return sent !== undefined && SENT_ID.test(sent) ? sent : undefined;
 }
 
 /** Ids that no other worker gives: a random start, then counted, since one is made for every request. */

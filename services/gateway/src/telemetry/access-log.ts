@@ -18,14 +18,22 @@ interface Answer {
 }
 
 export interface AccessLog {
-  /** @param rawPath without the query, in which credentials may stand */
-  begin(requestId: string, method: string, rawPath: string): AccessEntry;
+  begin(request: Begun): AccessEntry;
+}
+
+interface Begun {
+  readonly requestId: string;
+  /** What the request was called before it came here (X-Request-Id); undefined: nothing that may stand in a log. */
+  readonly sentId: string | undefined;
+  readonly method: string;
+  /** Without the query, in which credentials may stand. */
+  readonly rawPath: string;
 }
 
 /** One line a request; a fault of tusk or of pachd is written with its cause even where the lines are switched off. */
 export function createAccessLog(log: Log, enabled: boolean): AccessLog {
   return {
-    begin(requestId, method, rawPath) {
+    begin({ requestId, sentId, method, rawPath }) {
       const beganMs = performance.now();
       let code: string | undefined;
       let cause: unknown;
@@ -35,6 +43,7 @@ export function createAccessLog(log: Log, enabled: boolean): AccessLog {
         if (!enabled && !fault) return;
         const line = {
           requestId,
+          sentId,
           operation: entry.operation,
           method,
           path: rawPath,

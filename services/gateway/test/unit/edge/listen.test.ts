@@ -93,6 +93,16 @@ describe('draining', () => {
     expect(edge.stats()).toEqual({ inFlight: 0, sockets: 0, bufferedBytes: 0 });
   });
 
+  it('takes connections for as long as others are to hear that it goes, and tells each client to go', async () => {
+    const { edge } = await serve(options.handle);
+    const draining = edge.drain(10_000, 300);
+    const raw = await dial(edge.port);
+    raw.send(`GET / ${HEAD}\r\n`);
+    expect(await raw.closed()).toMatch(/Connection: close\r\n.*hello$/s);
+    await draining;
+    await expect(dial(edge.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
   it('answers requests of open connections until they are gone', async () => {
     const { edge } = await serve(options.handle, { drainIdleMs: 10_000 });
     const raw = await dial(edge.port);
