@@ -1,4 +1,7 @@
+import { createRedisBranchCache } from './cache/branches-redis.ts';
 import { createMemoryBranchCache } from './cache/memory.ts';
+import { openRedis, type Redis } from './cache/redis.ts';
+import { createSeal } from './cache/seal.ts';
 import { openUploads } from './cache/uploads-lmdb.ts';
 import { createMemoryUploads } from './cache/uploads-memory.ts';
 import type { Config } from './config.ts';
@@ -7,6 +10,7 @@ import { createPachd } from './pachd/client.ts';
 import { openPool, type Pool } from './pachd/pool.ts';
 import { createBuckets } from './pfs/buckets.ts';
 import { createCommits } from './pfs/commits.ts';
+import { readDelta, writeDelta } from './pfs/delta-text.ts';
 import { createDisposal } from './pfs/disposal.ts';
 import type { Domain } from './pfs/domain.ts';
 import { createFiles } from './pfs/files.ts';
@@ -14,8 +18,8 @@ import { createIdentity } from './pfs/identity.ts';
 import { createLists } from './pfs/list.ts';
 import { createNames } from './pfs/names.ts';
 import type { Delta } from './pfs/overlay.ts';
-import { type BranchState, createResolver } from './pfs/resolve.ts';
-import { createStates } from './pfs/state.ts';
+import { createResolver } from './pfs/resolve.ts';
+import { type Branches, createStates } from './pfs/state.ts';
 import { createUploads } from './pfs/uploads.ts';
 import { createBudget } from './pfs/write/budget.ts';
 import { createCommitter } from './pfs/write/commit.ts';
@@ -31,6 +35,9 @@ import type { Log } from './telemetry/log.ts';
 
 /** Requests of a worker that may be under way at once; more are told to slow down. */
 const REQUESTS_MAX = 1_024;
+
+/** Longer than a load balancer takes to see that a gateway is not ready any more (infra/haproxy). */
+const DRAIN_NOTICE_MS = 3_000;
 
 export interface WorkerLoad {
   readonly requestsInFlight: number;
@@ -60,7 +67,8 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   const uploads = uploadsDir === undefined ? createMemoryUploads() : openUploads(uploadsDir, config.workers === 1);
   const pool = openPool(config.pachd);
   const pachd = createPachd(pool);
-  const branches = createMemoryBranchCache<BranchState, Delta>(config.headTtlMs);
+  const redis = config.redisUrl === undefined ? undefined : openRedis(config.redisUrl, { log });
+  const branches = openBranches(config, redis);
   const commits = createCommits(pachd, config.headTtlMs);
   const states = createStates(commits, createResolver(pachd, commits), branches, config.headTtlMs);
   const identity = createIdentity(pachd, config.cacheSecret, config.authTtlMs);
@@ -122,11 +130,27 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
       return { requestsInFlight: inFlight, sockets, bufferedBytes, bodyBytes: budget.usedBytes(), unfinishedCommits };
     },
     async stop() {
-      await listening.drain(config.drainMs);
+      // A worker of a fleet goes on until the load balancer has seen that it is not ready.
+      await listening.drain(config.drainMs, redis === undefined ? 0 : DRAIN_NOTICE_MS);
       await uploads.close();
+      await redis?.close();
       pool.close();
     },
   };
+}
+
+/** What a fleet shares about branches; a worker that is alone has it in its memory. */
+function openBranches({ cacheSecret, headTtlMs }: Config, redis: Redis | undefined): Branches {
+  if (redis === undefined) return createMemoryBranchCache(headTtlMs);
+  const seal = createSeal(cacheSecret, 'deltas');
+  const codec = {
+    encode: (delta: Delta, place: string) => seal.seal(writeDelta(delta), place),
+    decode(bytes: Uint8Array, place: string) {
+      const opened = seal.open(bytes, place);
+      return opened && readDelta(opened);
+    },
+  };
+  return createRedisBranchCache(redis, codec, headTtlMs);
 }
 
 /** Sockets hold what came of a body until somebody reads it, so they count against the same bound as the bodies that are read. */
