@@ -43,6 +43,8 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** The folder of a build, with its `dist`; this project without it. */
+  readonly root?: string;
 }
 
 const programs = new Set<Program>();
@@ -54,7 +56,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(sign
 
 /** Starts a built program with Node, such as `services/gateway/src/main.ts`, with an IPC channel. */
 export function startNode(source: string, options: ProgramOptions = {}): Program {
-  const built = join(ROOT, 'dist', source.replace(/\.ts$/, '.js'));
+  const built = join(options.root ?? ROOT, 'dist', source.replace(/\.ts$/, '.js'));
   if (!existsSync(built)) throw new Error(`${source} is not built: run npm run build`);
   const child = spawn(process.execPath, [built, ...(options.args ?? [])], {
     cwd: options.cwd ?? ROOT,

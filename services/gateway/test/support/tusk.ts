@@ -13,6 +13,8 @@ export interface TuskOptions {
   /** The data folder of an earlier start; without it an own one, deleted at the end. */
   readonly dataDir?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder of a build to run instead of this one. */
+  readonly root?: string;
 }
 
 /** A gateway under test, with the pachd behind it. */
@@ -47,6 +49,7 @@ export async function startTusk(options: TuskOptions = {}): Promise<Tusk> {
     : undefined;
   const given = options.pachd ?? devpachd?.address;
   const program = startNode('services/gateway/src/main.ts', {
+    ...(options.root === undefined ? {} : { root: options.root }),
     env: { ...tuskEnvironment(dataDir), ...(given ? { TUSK_PACHD: `grpc://${given}` } : {}), ...options.env },
   });
   const ready = await program.message(asReady).catch(async (error: unknown) => {

@@ -33,7 +33,7 @@ export async function startLoad(tusk: Tusk, seed: number): Promise<Load> {
   };
   const working = [
     ...Array.from({ length: CLIENTS }, (_, number) =>
-      runClient(url, bucket, record, {
+      runClient([url], bucket, record, {
         name: String(number),
         choices: seeded(seed * 1_000 + number),
         goesOn: () => !over,

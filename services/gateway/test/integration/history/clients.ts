@@ -30,9 +30,15 @@ export interface ClientOptions {
 
 /**
  * One client of a bucket: it makes one request after the other, and notes what became of it. Told to come back later, it does so.
+ * @param urls the gateways, of which it takes any for each request
  * @throws when an answer is none that S3 gives for such a request
  */
-export async function runClient(url: string, bucket: string, record: Record, options: ClientOptions): Promise<void> {
+export async function runClient(
+  urls: readonly string[],
+  bucket: string,
+  record: Record,
+  options: ClientOptions,
+): Promise<void> {
   const { name, choices, goesOn, mayBreak } = options;
   let copies = 0;
   let sources = 0;
@@ -43,7 +49,7 @@ export async function runClient(url: string, bucket: string, record: Record, opt
   async function request(method: string, path: string, how: SendOptions = {}): Promise<Answer> {
     let answer: Answer;
     try {
-      answer = await send(url, method, path, how);
+      answer = await send(choices.pick(urls), method, path, how);
     } catch (error) {
       if (!mayBreak) throw error;
       answer = BROKEN;

@@ -37,7 +37,7 @@ describe.each(['1', '4'])('with %s unfinished commits of a branch at the most', 
 
   async function check(seed: number, clients: number, outsider: boolean): Promise<void> {
     const options = { seed, clients, requestsEach: 25, pachdAt: devpachd.address, outsider };
-    const history = await runHistory(tusk.url, options);
+    const history = await runHistory([tusk.url], options);
     startedByOthers += history.startedByOthers;
     expect(history.record.contradictions()).toEqual([]);
     expect(await harmDone(devpachd.address, startedByOthers)).toEqual(NO_HARM);

@@ -15,7 +15,7 @@ it.each([
   ['requests of many clients on the same keys take effect one at a time', 1, false],
   ['and so they do while somebody else commits to the branch at pachd', 2, true],
 ])('%s', async (_, seed, outsider) => {
-  const history = await runHistory(tusk.url, {
+  const history = await runHistory([tusk.url], {
     seed,
     clients: 8,
     requestsEach: 40,

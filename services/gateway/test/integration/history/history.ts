@@ -22,20 +22,26 @@ export interface History {
 }
 
 /** Lets clients, and somebody else, work on the same few keys of a new bucket at once. @returns what they did and saw. */
-export async function runHistory(url: string, options: HistoryOptions): Promise<History> {
+export async function runHistory(urls: readonly string[], options: HistoryOptions): Promise<History> {
   const { seed, clients, requestsEach, pachdAt } = options;
   const bucket = freshBucketName('history');
-  const created = await send(url, 'PUT', `/${bucket}`);
+  const created = await send(urls[0] ?? '', 'PUT', `/${bucket}`);
   if (created.status !== 200) throw new Error(`CreateBucket: ${created.status} ${created.text}`);
   const record = startRecord();
   let over = false;
   const outsider = options.outsider
-    ? runOutsider(pachdAt, repoOf(bucket), record, seeded(seed + 1_000_000), () => over)
+    ? runOutsider(record, {
+        pachdAt,
+        branch: repoOf(bucket),
+        choices: seeded(seed + 1_000_000),
+        isOver: () => over,
+        seenWithinMs: 0,
+      })
     : undefined;
   const working = Array.from({ length: clients }, (_, number) => {
     let left = requestsEach;
     const goesOn = () => left-- > 0;
-    return runClient(url, bucket, record, {
+    return runClient(urls, bucket, record, {
       name: String(number),
       choices: seeded(seed * 1_000 + number),
       goesOn,

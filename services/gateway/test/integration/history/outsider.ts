@@ -18,18 +18,25 @@ type Done<T> = (error: ServiceError | null, value: T) => void;
 
 const CALL_MAX_MS = 60_000;
 
+export interface OutsiderOptions {
+  /** HOST:PORT of pachd. */
+  readonly pachdAt: string;
+  readonly branch: BranchName;
+  readonly choices: Choices;
+  readonly isOver: () => boolean;
+  /** How long after the finish of a commit a gateway may show the one before it. */
+  readonly seenWithinMs: number;
+}
+
 /**
- * Somebody who writes to the same branch and keys at pachd itself, as pachctl and pipelines do, until `isOver`.
+ * Somebody who writes to the same branch and keys at pachd itself, as pachctl and pipelines do.
  * @returns how many commits it has started by hand
  */
 export async function runOutsider(
-  address: string,
-  branch: BranchName,
   record: Record,
-  choices: Choices,
-  isOver: () => boolean,
+  { pachdAt, branch, choices, isOver, seenWithinMs }: OutsiderOptions,
 ): Promise<{ readonly started: number }> {
-  const pfs = new PfsClient(address, credentials.createInsecure());
+  const pfs = new PfsClient(pachdAt, credentials.createInsecure());
   const metadata = new Metadata();
   const repo = { name: branch.repo, type: 'user', project: { name: branch.project } };
   const head = { repo, name: branch.branch };
@@ -53,7 +60,7 @@ export async function runOutsider(
     const note = record.call();
     await modify({ id: '', repo, branch: head }, [{ path: `/${key}`, content }]);
     await waitForHead();
-    note(key, { kind: 'write', value });
+    note(key, { kind: 'write', value }, false, seenWithinMs);
   }
 
   /** A commit that stays open for a while, in which others see what is written at once. */
@@ -73,7 +80,7 @@ export async function runOutsider(
       pfs.finishCommit(FinishCommitRequest.create({ commit: { id: commit.id, repo } }), metadata, options(), done),
     );
     await inspect(commit.id, CommitState.FINISHED);
-    note(key, { kind: 'write', value });
+    note(key, { kind: 'write', value }, false, seenWithinMs);
   }
 
   /** A commit that holds a file and a folder of one name, which pachd drops whole when it finishes it: nothing of it may be seen. */

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { type Effect, isLinearizable, type Operation } from './linearizable.ts';
 
-/** Notes what an operation that was called before did to a key; `unsure`: whether it did is not known. */
-export type Note = (key: string, effect: Effect, unsure?: boolean) => void;
+/**
+ * Notes what an operation that was called before did to a key; `unsure`: whether it did is not known; `seenWithinMs`: how much later than
+ * now others may see it.
+ */
+export type Note = (key: string, effect: Effect, unsure?: boolean, seenWithinMs?: number) => void;
 
 /** All that clients did and saw, key by key. */
 export interface Record {
@@ -56,8 +59,8 @@ export function startRecord(): Record {
     valueOfEtag: (etag) => etags.get(etag),
     call() {
       const calledAt = performance.now();
-      return (key, effect, unsure = false) => {
-        const operation = { calledAt, answeredAt: performance.now(), effect, unsure };
+      return (key, effect, unsure = false, seenWithinMs = 0) => {
+        const operation = { calledAt, answeredAt: performance.now() + seenWithinMs, effect, unsure };
         const list = keys.get(key);
         if (list === undefined) keys.set(key, [operation]);
         else list.push(operation);
