@@ -1,13 +1,18 @@
-// What both registries do alike, and what the one in the data folder does besides: it outlives its process, and may be shared.
+// What all registries do alike, and what those do besides that outlive their process and may be shared.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openRedis } from '../../../src/cache/redis.ts';
+import { parseRedisUrl } from '../../../src/cache/redis-url.ts';
 import type { PartRecord, UploadRecord, UploadRegistry } from '../../../src/cache/uploads.ts';
 import { openUploads } from '../../../src/cache/uploads-lmdb.ts';
 import { createMemoryUploads } from '../../../src/cache/uploads-memory.ts';
+import { createRedisUploads } from '../../../src/cache/uploads-redis.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
 import { makeFolder } from '../../support/clients.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ROOT } from '../../support/program.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -47,9 +52,32 @@ async function claimOf(registry: UploadRegistry, id: string, leaseMs = HOUR_MS):
   return outcome.claim;
 }
 
+let redis: RedisServer;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(() => redis.stop());
+
+/** As a gateway of a fleet has it; bursts of thousands of calls are given the time that they take. */
+async function inRedis(secret = 'secret'): Promise<UploadRegistry> {
+  const scripts = openRedis(parseRedisUrl(`redis://127.0.0.1:${redis.port}`), {
+    log: createLog('test', 'silent'),
+    deadlineMs: 30_000,
+  });
+  await scripts.tried;
+  cleanups.push(
+    () => scripts.close(),
+    () => redis.cli('flushall'),
+  );
+  return createRedisUploads(scripts, secret);
+}
+
 describe.each([
   ['in memory', async () => createMemoryUploads()],
   ['in a folder', async () => opened(await folderOfOwn())],
+  ['in Redis', () => inRedis()],
 ])('a registry %s', (_, make) => {
   it('finds an upload in its own bucket only', async () => {
     const registry = await make();
@@ -166,16 +194,26 @@ describe.each([
     );
   });
 
-  it('takes no more than 10,000 uploads, and counts those no more that have ended', async () => {
+  it('takes no more than 10,000 uploads of a bucket, and counts those no more that have ended', async () => {
     const registry = await make();
-    const create = (id: number) => registry.create(uploadOf(`u${id}`, { bucket: `b${id % 7}` }));
+    const create = (id: number) => registry.create(uploadOf(`u${id}`));
     const created = await Promise.all(Array.from({ length: 10_000 }, (_, id) => create(id)));
     expect(new Set(created)).toEqual(new Set(['created']));
     expect(await create(10_000)).toBe('full');
-    expect(await registry.remove('b0', 'u7')).toEqual({ kind: 'removed', fileSetIds: [] });
+    expect(await registry.remove(BUCKET, 'u7')).toEqual({ kind: 'removed', fileSetIds: [] });
     expect(await create(10_000)).toBe('created');
     expect(await create(10_001)).toBe('full');
   });
+});
+
+it.each([
+  ['in memory', async () => createMemoryUploads()],
+  ['in a folder', async () => opened(await folderOfOwn())],
+])('a registry %s takes no more than 10,000 uploads of all buckets', async (_, make) => {
+  const registry = await make();
+  const create = (id: number) => registry.create(uploadOf(`u${id}`, { bucket: `b${id % 7}` }));
+  await Promise.all(Array.from({ length: 10_000 }, (_, id) => create(id)));
+  expect(await create(10_000)).toBe('full');
 });
 
 // The rules are the same ones; in a folder this takes long.
@@ -281,3 +319,58 @@ function another(folder: string, work: string): ChildProcess {
   });
   return child;
 }
+
+describe('a registry in Redis', () => {
+  it('is the same for every gateway that has the secret, and for no other', async () => {
+    const [one, other, stranger] = [await inRedis(), await inRedis(), await inRedis('another secret')];
+    await one.create(uploadOf('u'));
+    await one.putPart(BUCKET, 'u', partOf(1));
+    expect(await other.parts(BUCKET, 'u', 0, 10)).toEqual([partOf(1)]);
+    const claim = await claimOf(other, 'u');
+    expect(await one.claim(BUCKET, 'u', HOUR_MS)).toEqual({ kind: 'busy' });
+    expect(await one.complete(BUCKET, 'u', claim, completed, HOUR_MS)).toEqual(['set1']);
+    expect(await other.claim(BUCKET, 'u', HOUR_MS)).toEqual({ kind: 'completed', completed });
+    expect(await stranger.claim(BUCKET, 'u', HOUR_MS)).toEqual({ kind: 'none' });
+  });
+
+  it('shows nobody a key, a bucket or a file set', async () => {
+    const registry = await inRedis();
+    await registry.create(uploadOf('u'));
+    await registry.putPart(BUCKET, 'u', partOf(1));
+    await registry.create(uploadOf('done'));
+    await registry.complete(BUCKET, 'done', await claimOf(registry, 'done'), completed, HOUR_MS);
+    for (const key of (await redis.cli('keys', '*')).split('\n')) {
+      const dump = `${key} ${await redis.cli('dump', key)}`;
+      expect(dump).not.toMatch(/key of|master|repo|set1|etag1/);
+    }
+  });
+
+  it('does not take what somebody has put elsewhere', async () => {
+    const registry = await inRedis();
+    for (const id of ['u', 'v']) await registry.create(uploadOf(id));
+    await registry.putPart(BUCKET, 'u', partOf(1));
+    const keys = (await redis.cli('keys', '*')).split('\n');
+    const from = keys.find((key) => key.endsWith('parts:u')) ?? '';
+    await redis.cli('copy', from, from.replace(/u$/, 'v'));
+    expect(await registry.parts(BUCKET, 'u', 0, 10)).toHaveLength(1);
+    expect(await registry.parts(BUCKET, 'v', 0, 10)).toEqual([]);
+  });
+
+  it('leaves nothing in Redis that has no end', async () => {
+    const registry = await inRedis();
+    await registry.create(uploadOf('u'));
+    await registry.putPart(BUCKET, 'u', partOf(1));
+    await registry.create(uploadOf('done'));
+    await registry.complete(BUCKET, 'done', await claimOf(registry, 'done'), completed, HOUR_MS);
+    await claimOf(registry, 'u');
+    const keys = (await redis.cli('keys', '*')).split('\n');
+    expect(keys.map((key) => key.split(':').slice(3).join(':')).sort()).toEqual(
+      ['answered', 'answers', 'claims', 'ends', 'parts:u', 'records', 'sizes'].sort(),
+    );
+    for (const key of keys) {
+      const leftMs = Number(await redis.cli('pttl', key));
+      expect(leftMs).toBeGreaterThan(HOUR_MS);
+      expect(leftMs).toBeLessThan(2 * HOUR_MS);
+    }
+  });
+});
