@@ -46,6 +46,9 @@ export interface PachdAddress extends Address {
   readonly tls: boolean;
 }
 
+/** Addresses of pachd in the settings. */
+const PACHD_MAX = 64;
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -78,7 +81,12 @@ const SETTINGS = {
     'health, metrics and status; not for clients',
     parseAddress,
   ),
-  pachd: setting('TUSK_PACHD', '', '`grpc://host:port[,…]`, `grpcs://` for TLS; empty: start devpachd', parsePachd),
+  pachd: setting(
+    'TUSK_PACHD',
+    '',
+    '`grpc://host:port[,…]`, `grpcs://` for TLS; a name stands for all of its addresses; empty: start devpachd',
+    parsePachd,
+  ),
   redisUrl: setting(
     'TUSK_REDIS_URL',
     '',
@@ -234,12 +242,17 @@ function parseAddress(text: string): Address {
 
 function parsePachd(text: string): readonly PachdAddress[] {
   if (text === '') return [];
-  return text.split(',').map((part) => {
-    const match = /^(grpcs?):\/\/(.+?)\/?$/.exec(part.trim());
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.length > PACHD_MAX) throw new Error(`must be at most ${PACHD_MAX} addresses; a name may stand for more`);
+  const addresses = parts.map((part) => {
+    const match = /^(grpcs?):\/\/(.+?)\/?$/.exec(part);
     if (match?.[2] === undefined)
       throw new Error('must be grpc://host:port or grpcs://host:port, several separated by commas');
     return { ...parseAddress(match[2]), tls: match[1] === 'grpcs' };
   });
+  const distinct = new Set(addresses.map(({ host, port }) => `${host.toLowerCase()} ${port}`));
+  if (distinct.size < addresses.length) throw new Error('must not name an address twice');
+  return addresses;
 }
 
 function parseSecret(text: string): string {

@@ -69,8 +69,11 @@ export interface Neighbours {
   changed(): void;
 }
 
-/** Begins as one that is not known to serve, and asks it at once. */
-export function createMember(endpoint: Endpoint, neighbours: Neighbours): Member {
+/**
+ * Begins as one that is not known to serve, and asks it at once.
+ * @param cold whether it joins others that have the load already
+ */
+export function createMember(endpoint: Endpoint, neighbours: Neighbours, cold: boolean): Member {
   const address = hostPort(endpoint.host, endpoint.port);
   const loads = new Set<Load>();
   const count = { call: 0, retry: 0, hedge: 0, failures: 0, ejections: 0 };
@@ -79,14 +82,18 @@ export function createMember(endpoint: Endpoint, neighbours: Neighbours): Member
   let checking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let left = false;
+  let returnsSlowly = cold;
   /** Ejections and failed checks since it last served at its full share. */
   let falls = 0;
+  let cameMs = Number.NEGATIVE_INFINITY;
   let silences = 0;
   let slowOnes = 0;
   let failedAtMs = Number.NEGATIVE_INFINITY;
 
   const enter = (next: State) => {
     const changed = next.kind !== state.kind;
+    if (changed && state.kind === 'serving' && performance.now() - cameMs > RETURN_MS) falls = 0;
+    if (changed && next.kind === 'ejected') count.ejections += 1;
     state = next;
     if (changed) neighbours.changed();
   };
@@ -97,21 +104,19 @@ export function createMember(endpoint: Endpoint, neighbours: Neighbours): Member
   };
 
   const eject = (why: string) => {
-    if (state.kind === 'serving') {
-      count.ejections += 1;
-      if (performance.now() - state.sinceMs > RETURN_MS) falls = 0;
-    }
-    falls += 1;
-    [silences, slowOnes] = [0, 0];
     // What comes next goes over a new connection: the old one may lead to a host that is no more.
     disconnect();
     enter({ kind: 'ejected', why });
+    falls += 1;
+    returnsSlowly = true;
+    [silences, slowOnes] = [0, 0];
     checkLater();
   };
 
   const comeBack = (over: Channel) => {
-    // A slow return is of use only where others do the work meanwhile.
-    const sinceMs = neighbours.othersServe() ? performance.now() : Number.NEGATIVE_INFINITY;
+    cameMs = performance.now();
+    // That is of use only where others do the work meanwhile.
+    const sinceMs = returnsSlowly && neighbours.othersServe() ? cameMs : Number.NEGATIVE_INFINITY;
     over.onEnd(() => {
       if (over !== channel || left) return;
       // It may have died, or closes its connections one by one: asked anew, it tells.
@@ -126,8 +131,9 @@ export function createMember(endpoint: Endpoint, neighbours: Neighbours): Member
     channel ??= openChannel(endpoint);
     const asked = channel;
     const health = await checkHealth(asked);
-    // Calls may have found out before.
-    if (left || asked !== channel) return;
+    if (left) return;
+    // Its connection ended meanwhile, and nobody knows why yet; or calls have found out before.
+    if (asked !== channel) return state.kind === 'draining' ? ask() : undefined;
     switch (health.kind) {
       case 'serving':
         silences = 0;
@@ -136,6 +142,7 @@ export function createMember(endpoint: Endpoint, neighbours: Neighbours): Member
       case 'unclear':
         return;
       case 'going':
+        returnsSlowly = true;
         return enter({ kind: 'draining', why: health.why });
       case 'unreachable':
         failedAtMs = performance.now();

@@ -29,15 +29,16 @@ export function createMembers(targets: readonly Target[], find?: Lookup): Member
 
   const serving = () => [...members.values()].filter(({ channel }) => channel !== undefined);
 
-  const join = (endpoint: Endpoint): Member => {
-    const member: Member = createMember(endpoint, {
+  const join = (endpoint: Endpoint, cold: boolean): Member => {
+    const neighbours = {
       othersServe: () => serving().some((other) => other !== member),
       changed() {
         // What was ejected may have moved.
         void resolver.refresh();
         if (serving().length > 0) for (const tell of waiting) tell();
       },
-    });
+    };
+    const member: Member = createMember(endpoint, neighbours, cold);
     return member;
   };
 
@@ -54,7 +55,9 @@ export function createMembers(targets: readonly Target[], find?: Lookup): Member
       leaving.add(member);
       member.leave('its address is gone');
     }
-    for (const [key, endpoint] of endpoints) if (!members.has(key)) members.set(key, join(endpoint));
+    const joining = [...endpoints].filter(([key]) => !members.has(key));
+    const cold = members.size > 0;
+    for (const [key, endpoint] of joining) members.set(key, join(endpoint, cold));
   };
 
   const resolver = createResolver(targets, update, find);

@@ -55,6 +55,22 @@ describe('the settings', () => {
     for (const problem of problems) expect(problem).toMatch(/^TUSK_\w+[: ]/);
   });
 
+  it.each([
+    ['pachd-0:1650', 'grpc://host:port'],
+    ['grpc://pachd-0', 'host:port'],
+    ['grpc://pachd-0:1650,', 'grpc://host:port'],
+    ['grpc://pachd-0:1650,grpcs://PACHD-0:1650', 'twice'],
+    [Array.from({ length: 65 }, (_, number) => `grpc://pachd-${number}:1650`).join(), '64'],
+  ])('refuse %.60s as pachds', (given, why) => {
+    expect(problemsOf({ TUSK_PACHD: given })).toEqual([expect.stringContaining(why)]);
+  });
+
+  it('take pachds by IPv6 address', () => {
+    expect(readConfig({ TUSK_PACHD: 'grpc://[fd00::1]:1650' }).pachd).toEqual([
+      { host: 'fd00::1', port: 1650, tls: false },
+    ]);
+  });
+
   it('refuse workers that would not see what another wrote', () => {
     expect(problemsOf({ TUSK_WORKERS: '2' })).toEqual([expect.stringContaining('TUSK_REDIS_URL')]);
   });

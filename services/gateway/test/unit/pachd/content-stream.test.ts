@@ -44,13 +44,16 @@ const PIECE = Buffer.alloc(3_000, 'x');
 let server: Http2Server;
 let channel: ContentChannel;
 let asked: ServerHttp2Stream[];
+/** How much time each of them was given. */
+let timeouts: (string | undefined)[];
 
 beforeEach(async () => {
-  [isReading, early, resets, asked] = [false, [], 0, []];
+  [isReading, early, resets, asked, timeouts] = [false, [], 0, [], []];
   server = createServer();
   // It begins to answer, and never ends.
-  server.on('stream', (stream) => {
+  server.on('stream', (stream, headers) => {
     asked.push(stream);
+    timeouts.push(headers['grpc-timeout']?.toString());
     stream.on('error', () => {});
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     stream.write(framed(PIECE));
@@ -94,6 +97,39 @@ it('a reader who is gone before asks nothing', async () => {
   const read = channel.read(CALL, attempt(AbortSignal.abort()));
   await expect(read.next()).rejects.toMatchObject({ kind: 'canceled' });
   expect(asked).toEqual([]);
+});
+
+it('a deadline travels with the call, and ends it', async () => {
+  const read = async () => {
+    for await (const bytes of channel.read(CALL, attempt(new AbortController().signal, Date.now() + 300))) {
+      expect(bytes.length).toBeGreaterThan(0);
+    }
+  };
+  await expect(read()).rejects.toMatchObject({ kind: 'deadline' });
+  expect(Number.parseInt(timeouts[0] ?? '', 10)).toBeGreaterThan(0);
+  expect(timeouts[0]).toMatch(/^\d{1,3}m$/);
+  await vi.waitFor(() => expect(asked[0]?.closed).toBe(true));
+});
+
+it('what cannot be connected to, or is closed, was never asked', async () => {
+  const target = '127.0.0.1:1';
+  const nowhere = openContentChannel({ target, authority: target, serverName: undefined, tls: false });
+  const closed = openContentChannel({ target, authority: target, serverName: undefined, tls: false });
+  closed.close();
+  for (const { read } of [nowhere, closed]) {
+    const asking = read(CALL, attempt(new AbortController().signal)).next();
+    await expect(asking).rejects.toMatchObject({ kind: 'unavailable', delivery: 'none' });
+  }
+});
+
+it('a connection that breaks under a call leaves open what became of it', async () => {
+  const read = async () => {
+    for await (const bytes of channel.read(CALL, attempt(new AbortController().signal))) {
+      expect(bytes.length).toBeGreaterThan(0);
+      asked[0]?.session?.destroy();
+    }
+  };
+  await expect(read()).rejects.toMatchObject({ kind: 'unavailable', delivery: 'broken' });
 });
 
 function framed(value: Uint8Array): Buffer {

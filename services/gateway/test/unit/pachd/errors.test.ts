@@ -1,0 +1,23 @@
+import { status } from '@grpc/grpc-js';
+import { expect, it } from 'vitest';
+import { fromStatus, toPachdError } from '../../../src/pachd/errors.ts';
+
+it.each([
+  ['No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1', status.UNAVAILABLE, 'none'],
+  ['Channel closed before call started', status.UNAVAILABLE, 'none'],
+  ['Failed to start HTTP/2 stream with error The session has been destroyed', status.INTERNAL, 'none'],
+  ['Stream refused by server', status.UNAVAILABLE, 'none'],
+  ['Connection dropped', status.UNAVAILABLE, 'broken'],
+  ['read ECONNRESET', status.UNAVAILABLE, 'broken'],
+  ['Received RST_STREAM with code 2 (Internal server error)', status.INTERNAL, 'broken'],
+  ['the database is away', status.UNAVAILABLE, 'answered'],
+])('%s: how far the call got', (text, code, delivery) => {
+  expect(fromStatus('WhoAmI', code, text)).toMatchObject({ kind: 'unavailable', delivery });
+});
+
+it('a call on a channel that was closed since it was chosen never went out', () => {
+  expect(toPachdError('WhoAmI', new Error('Channel has been shut down'))).toMatchObject({
+    kind: 'unavailable',
+    delivery: 'none',
+  });
+});
