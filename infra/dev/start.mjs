@@ -8,6 +8,7 @@ const PROGRAMS = {
   cluster: '../../dist/infra/cluster/main.js',
   devpachd: '../../dist/services/devpachd/src/main.js',
   bench: '../../dist/loadtest/bench/run.js',
+  history: '../../dist/services/gateway/test/integration/fleet/check.js',
 };
 
 const [name] = process.argv.splice(2, 1);
@@ -17,6 +18,7 @@ requireNode();
 await ensureInstalled();
 await ensureBuilt();
 if (name === 'bench') await ensureProgram('wrk', ['wrk']);
+if (name === 'history') await ensureProgram('redis-server', ['redis-server']);
 if (name === 'cluster') {
   await ensureProgram('haproxy', ['haproxy']);
   await ensureProgram('redis-server', ['redis-server']);

@@ -27,11 +27,13 @@ async function start(given: Config): Promise<void> {
   process.on('SIGTERM', () => void stop());
   process.on('SIGINT', () => void stop());
 
-  const dataDir = await takeData(given, log);
+  // A gateway of a fleet keeps nothing.
+  const keeps = given.redisUrl === undefined || given.pachd.length === 0;
+  const dataDir = keeps ? await takeData(given, log) : undefined;
   const own = given.pachd.length === 0 ? await ownPachd(given.dataDir, log) : undefined;
   const config = own === undefined ? given : { ...given, pachd: [own.address] };
 
-  const uploadsDir = dataDir === undefined ? undefined : join(dataDir, 'uploads');
+  const uploadsDir = dataDir === undefined || given.redisUrl !== undefined ? undefined : join(dataDir, 'uploads');
   const workers = await startWorkers(config, process.env, log, uploadsDir);
   running.push(() => workers.stop());
 

@@ -4,6 +4,7 @@ import { openRedis, type Redis } from './cache/redis.ts';
 import { createSeal } from './cache/seal.ts';
 import { openUploads } from './cache/uploads-lmdb.ts';
 import { createMemoryUploads } from './cache/uploads-memory.ts';
+import { createRedisUploads } from './cache/uploads-redis.ts';
 import type { Config } from './config.ts';
 import { type Edge, type EdgeStats, listen } from './edge/listen.ts';
 import { createPachd } from './pachd/client.ts';
@@ -64,11 +65,11 @@ export interface Worker {
  * @throws Error with one line that says why it cannot start
  */
 export async function startWorker(config: Config, log: Log, uploadsDir: string | undefined): Promise<Worker> {
-  const uploads = uploadsDir === undefined ? createMemoryUploads() : openUploads(uploadsDir, config.workers === 1);
   const pool = openPool(config.pachd);
   const pachd = createPachd(pool);
   const redis = config.redisUrl === undefined ? undefined : openRedis(config.redisUrl, { log });
   const branches = openBranches(config, redis);
+  const uploads = openRegistry(config, redis, uploadsDir);
   const commits = createCommits(pachd, config.headTtlMs);
   const states = createStates(commits, createResolver(pachd, commits), branches, config.headTtlMs);
   const identity = createIdentity(pachd, config.cacheSecret, config.authTtlMs);
@@ -137,6 +138,12 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
       pool.close();
     },
   };
+}
+
+/** Unfinished uploads outlive a worker in Redis or in a folder. */
+function openRegistry({ cacheSecret, workers }: Config, redis: Redis | undefined, uploadsDir: string | undefined) {
+  if (redis !== undefined) return createRedisUploads(redis, cacheSecret);
+  return uploadsDir === undefined ? createMemoryUploads() : openUploads(uploadsDir, workers === 1);
 }
 
 /** What a fleet shares about branches; a worker that is alone has it in its memory. */

@@ -14,6 +14,8 @@ export interface DevpachdOptions {
   readonly seed?: boolean;
   /** Commits take at least so long to finish, in milliseconds. */
   readonly finishMs?: number;
+  /** What goes wrong on purpose (docs/devpachd.md). */
+  readonly faults?: readonly string[];
   /** Where to listen; a free port without it. */
   readonly listen?: string;
 }
@@ -24,6 +26,7 @@ export async function startDevpachd(options: DevpachdOptions): Promise<Devpachd>
   if (options.auth) args.push('--auth');
   if (options.seed) args.push('--seed');
   if (options.finishMs !== undefined) args.push('--latency', String(options.finishMs));
+  for (const fault of options.faults ?? []) args.push('--fault', fault);
   const program = startNode('services/devpachd/src/main.ts', { args });
   const address = await program.message(asAddress);
   return { address, program, stop: () => program.stop() };

@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Devpachd, startDevpachd } from '../../support/devpachd.ts';
+import { type RedisServer, startRedis } from '../../support/redis.ts';
+import { type RedisProxy, startProxy } from '../../support/redis-proxy.ts';
+import { startTusk, type Tusk } from '../../support/tusk.ts';
+
+/** One gateway of a fleet, with what can be done to it. */
+export interface Member {
+  readonly url: string;
+  readonly tusk: Tusk;
+  /** Its way to Redis. */
+  readonly redis: RedisProxy;
+  /** Its worker processes. */
+  workers(): readonly number[];
+}
+
+/** Gateways that share a Redis, in front of a pool of pachd with one store. */
+export interface Fleet {
+  readonly members: readonly Member[];
+  readonly urls: readonly string[];
+  readonly redis: RedisServer;
+  readonly headTtlMs: number;
+  /** The pachds, by their place: another may stand there by now. */
+  readonly pachds: readonly Devpachd[];
+  /** Kills a pachd and starts it anew at its address. */
+  restartPachd(place: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface FleetOptions {
+  readonly gateways: number;
+  readonly pachds: number;
+  /** Commits take at least so long to finish. */
+  readonly finishMs: number;
+  readonly headTtlMs: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether pachd takes its time to say what a branch is, so that others write meanwhile. */
+  readonly slowLooks?: boolean;
+  /** A build of tusk to run instead of this one. */
+  readonly root?: string;
+}
+
+export async function startFleet({
+  gateways,
+  pachds,
+  finishMs,
+  headTtlMs,
+  env = {},
+  slowLooks = false,
+  root,
+}: FleetOptions): Promise<Fleet> {
+  const folder = await mkdtemp(join(tmpdir(), 'tusk-fleet-'));
+  const dataDir = join(folder, 'pachd');
+  const redis = await startRedis();
+  const running: Devpachd[] = [];
+  const faults = slowLooks ? ['InspectBranch delay 30', 'InspectCommit delay 20'] : [];
+  for (let place = 0; place < pachds; place++) running.push(await startDevpachd({ dataDir, finishMs, faults }));
+  const addresses = running.map(({ address }) => address);
+  const pachd = addresses.join(',grpc://');
+
+  const members: Member[] = [];
+  for (let number = 0; number < gateways; number++) {
+    const proxy = await startProxy(redis);
+    const tusk = await startTusk({
+      pachd,
+      ...(root === undefined ? {} : { root }),
+      env: {
+        TUSK_REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
+        TUSK_CACHE_SECRET: 'a secret of the whole fleet',
+        TUSK_HEAD_TTL_MS: String(headTtlMs),
+        TUSK_ACCESS_LOG: 'off',
+        ...env,
+      },
+    });
+    const workers = () =>
+      tusk.program.alive().flatMap(({ pid, command }) => (command.includes('worker-process') ? [pid] : []));
+    members.push({ url: tusk.url, tusk, redis: proxy, workers });
+  }
+
+  return {
+    members,
+    urls: members.map(({ url }) => url),
+    redis,
+    headTtlMs,
+    pachds: running,
+    async restartPachd(place) {
+      await running[place]!.program.stop('SIGKILL');
+      running[place] = await startDevpachd({ dataDir, finishMs, faults, listen: addresses[place]! });
+    },
+    async stop() {
+      for (const { tusk, redis: proxy } of members) {
+        await tusk.stop();
+        await proxy.close();
+      }
+      for (const one of running) await one.stop();
+      await redis.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

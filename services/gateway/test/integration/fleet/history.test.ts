@@ -1,0 +1,18 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Fleet, startFleet } from './fleet.ts';
+import { runFleetHistory } from './history.ts';
+
+let fleet: Fleet;
+beforeAll(async () => {
+  fleet = await startFleet({ gateways: 3, pachds: 2, finishMs: 50, headTtlMs: 500 });
+});
+afterAll(() => fleet.stop());
+
+it.each([
+  ['requests through any gateway take effect one at a time', 1, false],
+  ['and so they do whatever goes wrong', 2, true],
+])('%s', async (_, seed, faults) => {
+  const { record } = await runFleetHistory(fleet, { seed, clients: 9, requestsEach: 20, faults });
+  expect(record.known()).toBeGreaterThan(100);
+  expect(record.contradictions()).toEqual([]);
+});

@@ -1,0 +1,135 @@
+import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../../support/program.ts';
+
+/** A build in which one rule is left out. */
+export interface Mutant {
+  readonly rule: string;
+  /** Below services/gateway/src, without its ending. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** Where it is soon seen that it is missing. */
+  readonly headTtlMs: number;
+  readonly faults: boolean | RegExp;
+}
+
+const SCRIPTS = 'cache/branch-scripts';
+const BRANCHES = 'cache/branches-redis';
+
+/** The rules of docs/architecture.md, "Which commit a branch means" and "Writes", each left out of one of them. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    rule: 'a state is stored only if nothing was written since its look-up began',
+    file: SCRIPTS,
+    find: ` or redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end`,
+    replace: ' then return 0 end',
+    headTtlMs: 150,
+    faults: false,
+  },
+  {
+    rule: 'a stored state refuses the slower look-ups',
+    file: SCRIPTS,
+    find: `redis.call('SET', KEYS[1], ARGV[3], 'PX', \${NONCE_MS})\nreturn 1`,
+    replace: 'return 1',
+    headTtlMs: 150,
+    faults: false,
+  },
+  {
+    rule: 'a publication refuses the look-ups that began before it',
+    file: SCRIPTS,
+    find: `redis.call('SET', KEYS[1], ARGV[2], 'PX', \${NONCE_MS})`,
+    replace: '',
+    headTtlMs: 150,
+    faults: false,
+  },
+  {
+    rule: 'a publication on another head than the known one makes it forgotten',
+    file: SCRIPTS,
+    find: `else\n  redis.call('DEL', KEYS[2])\nend\nredis.call('SET', KEYS[1], ARGV[2]`,
+    replace: `end\nredis.call('SET', KEYS[1], ARGV[2]`,
+    headTtlMs: 150,
+    faults: false,
+  },
+  {
+    rule: 'an invalidation refuses the look-ups that began before it',
+    file: SCRIPTS,
+    find: `redis.call('SET', KEYS[1], ARGV[1], 'PX', \${NONCE_MS})\nredis.call('DEL', KEYS[2])`,
+    replace: `redis.call('DEL', KEYS[2])`,
+    headTtlMs: 150,
+    faults: false,
+  },
+  {
+    rule: 'a state is read only with the deltas of all its pending commits',
+    file: BRANCHES,
+    find: 'state: there.size === known.pending.length ? known : undefined',
+    replace: 'state: known',
+    headTtlMs: 1_500,
+    faults: /forgets some/,
+  },
+  {
+    rule: 'a read that is on its way is joined by nobody',
+    file: BRANCHES,
+    find: `reading.delete(branch);\n                        readNow(branch).then(resolve, reject);`,
+    replace: 'readNow(branch).finally(() => reading.delete(branch)).then(resolve, reject);',
+    headTtlMs: 150,
+    faults: false,
+  },
+  {
+    rule: 'while a head is judged no state with another head is stored',
+    file: SCRIPTS,
+    find: `if pinned and pinned ~= ARGV[6] then return 0 end`,
+    replace: '',
+    headTtlMs: 150,
+    faults: false,
+  },
+  {
+    rule: 'a write is answered at once only if it is known that it was published',
+    file: 'pfs/write/round',
+    find: `if (error instanceof CacheLost)\n            return false;`,
+    replace: `if (error instanceof CacheLost)\n            ;\n        else`,
+    headTtlMs: 1_500,
+    faults: /:d:/,
+  },
+  {
+    rule: 'a write that could not be published is answered when nobody believes what was before',
+    file: 'pfs/state',
+    find: 'await setTimeout(Math.max(0, sinceMs + headTtlMs * TTL_PART - performance.now()));\n        }\n    };',
+    replace: '}\n    };',
+    headTtlMs: 1_500,
+    faults: /cannot reach Redis/,
+  },
+  {
+    rule: 'without Redis nothing is shown that others may not see yet',
+    file: 'pfs/state',
+    find: 'await setTimeout(Math.max(0, sinceMs + headTtlMs * TTL_PART - performance.now()));\n        return viewOf',
+    replace: 'return viewOf',
+    headTtlMs: 1_500,
+    faults: /cannot reach Redis/,
+  },
+  {
+    rule: 'a commit is published only if it stands on the head that was judged',
+    file: 'pfs/write/commit',
+    find: 'head.parentId === looked.headId && head.oneOff',
+    replace: 'head.oneOff',
+    headTtlMs: 150,
+    faults: false,
+  },
+];
+
+/** Makes a copy of this build without a rule. @returns its folder @throws when there is not just one place to leave it out of */
+export function buildMutant({ file, find, replace }: Mutant): string {
+  const root = mkdtempSync(join(tmpdir(), 'tusk-mutant-'));
+  cpSync(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
+  for (const name of ['node_modules', 'package.json']) symlinkSync(join(ROOT, name), join(root, name));
+  const path = join(root, 'dist', 'services', 'gateway', 'src', `${file}.js`);
+  const source = readFileSync(path, 'utf8');
+  const places = source.split(find).length - 1;
+  if (places !== 1) throw new Error(`${file} has ${places} places with: ${find}`);
+  writeFileSync(
+    path,
+    source.replace(find, () => replace),
+  );
+  return root;
+}
