@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
-import type { Attempt } from './attempt.ts';
 import { createContentDecoder, MalformedAnswer } from './content-decoder.ts';
 import { fromStatus, PachdError } from './errors.ts';
+import type { Caller } from './model.ts';
 import { resetLater } from './reset.ts';
 
 /**
@@ -38,9 +38,15 @@ export interface ContentCall {
   readonly request: Uint8Array;
 }
 
+/** Who reads, as what, and until when (milliseconds since 1970). */
+interface Reader extends Caller {
+  readonly name: string;
+  readonly deadlineMs: number;
+}
+
 export interface ContentChannel {
   /** The bytes of the answer's messages, in order, as they come. Leaving the loop ends the call. @throws PachdError */
-  read(call: ContentCall, attempt: Omit<Attempt, 'channel'>): AsyncGenerator<Uint8Array>;
+  read(call: ContentCall, reader: Reader): AsyncGenerator<Uint8Array>;
   /** Takes no more calls, and lets those under way end. */
   close(): void;
 }
@@ -80,10 +86,7 @@ export function openContentChannel({ target, authority, serverName, tls }: Peer)
     return connecting;
   };
 
-  const open = async (
-    { name, token, deadlineMs }: Omit<Attempt, 'channel'>,
-    path: string,
-  ): Promise<ClientHttp2Stream> => {
+  const open = async ({ name, token, deadlineMs }: Reader, path: string): Promise<ClientHttp2Stream> => {
     try {
       if (closed) throw new Error('the channel is closed');
       const session = await connected();
@@ -105,11 +108,11 @@ export function openContentChannel({ target, authority, serverName, tls }: Peer)
   };
 
   return {
-    async *read({ path, request }, attempt) {
-      const { name, signal, deadlineMs } = attempt;
+    async *read({ path, request }, reader) {
+      const { name, signal, deadlineMs } = reader;
       const abandoned = () => new PachdError('canceled', name, 'its caller is gone');
       if (signal.aborted) throw abandoned();
-      const stream = await open(attempt, path);
+      const stream = await open(reader, path);
       stream.setTimeout(SILENCE_MAX_MS, () => stream.destroy(new Error('nothing came for too long')));
       const outcome = outcomeOf(name, stream);
       const cancel = () =>

@@ -49,6 +49,17 @@ it('all pachds are killed under load: every call fails as unavailable, and all g
   expect(await pachd.inspectBranch(someone(), BRANCH)).toMatchObject({ headId: head.commitId });
 });
 
+it('what every pachd says is unavailable is asked of two of them, and not of the third', async () => {
+  pachds = await startPachds(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
+  const { nodes, pachd } = pachds;
+  await allServe(pachds);
+  await Promise.all(nodes.map((node) => node.debug.setFaults(['InspectRepo error UNAVAILABLE'])));
+  const repo = { project: BRANCH.project, repo: BRANCH.repo };
+  await expect(pachd.inspectRepo(someone(), repo)).rejects.toMatchObject({ kind: 'unavailable' });
+  const struck = await Promise.all(nodes.map(async (node) => (await node.debug.counters()).faultsInjected));
+  expect(struck.toSorted()).toEqual([0, 1, 1]);
+});
+
 it('the only pachd cuts a connection: what is safe to repeat is repeated over another one, and nothing else', async () => {
   pachds = await startPachds(['127.0.0.1']);
   const [only] = pachds.nodes as [Node];

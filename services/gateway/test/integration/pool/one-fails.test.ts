@@ -52,6 +52,10 @@ describe('of two pachds under load, one', () => {
     }
     await one.revive();
     await pachds.becomes(one, 'serving');
+    const [calls, others] = [callsOf(one), callsOf(other)];
+    await readers.more(30);
+    // It begins with a tenth, and has not its whole share for ten seconds.
+    expect(callsOf(one) - calls).toBeLessThan((callsOf(other) - others) / 2);
     await isUsed(one);
     expect(readers.failures).toEqual([]);
   });

@@ -39,7 +39,7 @@ export interface Pachds {
 
 /** What devpachd has at its first start. */
 export const BRANCH: BranchRef = { project: 'bar', repo: 'foo', branch: 'master' };
-export const PATH = '/hello.txt';
+const PATH = '/hello.txt';
 export const CONTENT = 'hello\n';
 
 export function someone(deadlineMs?: number): Caller {
