@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ensureClients } from './clients.mjs';
 import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, ROOT, requireNode } from './ensure.mjs';
+import { COMPOSE, ensureGo, HELM } from './go.mjs';
 
 const args = process.argv.slice(2);
 const filters = args.filter((arg) => !arg.startsWith('--'));
@@ -18,6 +19,9 @@ await ensureProgram('ps', ['procps']);
 await ensureProgram('haproxy', ['haproxy']);
 await ensureProgram('redis-server', ['redis-server']);
 await ensureClients();
+// What checks the chart and the compose file.
+await ensureGo(HELM);
+await ensureGo(COMPOSE);
 process.chdir(ROOT);
 
 const { startVitest } = await import('vitest/node');

@@ -28,8 +28,12 @@ describe('a fleet whose gateways come and go', () => {
 
   it('serves every request that is sent after one died, and starts it slowly when it is back', async () => {
     await put('before');
-    const home = (await fleet.requests()).find(({ method }) => method === 'PUT')?.server ?? '';
-    const victim = fleet.gateways.find(({ name }) => home.startsWith(name))!;
+    const { server } = await eventually(
+      'the line of the first write',
+      async () => (await fleet.requests()).find(({ method }) => method === 'PUT') ?? { server: '' },
+      (line) => line.server !== '',
+    );
+    const victim = fleet.gateways.find(({ name }) => server.startsWith(name))!;
     await victim.kill();
     for (let count = 0; count < 12; count++) {
       expect((await put(`after-${count}`)).status).toBe(200);

@@ -1,0 +1,29 @@
+// Programs that are built from Go modules, into .cache/bin.
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail, ROOT, run, say } from './ensure.mjs';
+
+const BIN = join(ROOT, '.cache', 'bin');
+
+/** What checks the chart, and what reads a compose file as `docker compose` does. Tests find them by these names. */
+export const HELM = ['helm', 'helm.sh/helm/v3/cmd/helm@v3.22.0'];
+export const COMPOSE = ['compose-spec', 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2'];
+export const K6 = ['k6', 'go.k6.io/k6@v1.8.1'];
+
+/** Builds a program unless it is there. Ends the process when it cannot be had. @returns its path */
+export async function ensureGo([name, module]) {
+  const built = join(BIN, name);
+  const stamp = join(BIN, `.${name}-${module.slice(module.indexOf('@') + 1)}`);
+  if (existsSync(built) && existsSync(stamp)) return built;
+  say(`Building ${module} with Go into .cache/bin (once) ...`);
+  mkdirSync(BIN, { recursive: true });
+  const folder = mkdtempSync(join(BIN, '.building-'));
+  const result = await run('go', ['install', '-ldflags=-s -w', module], { env: { ...process.env, GOBIN: folder } });
+  // Go names a program after its module's last folder, which may be any word.
+  const [program] = readdirSync(folder);
+  if (result.code === 0 && program !== undefined) renameSync(join(folder, program), built);
+  rmSync(folder, { recursive: true });
+  if (result.code !== 0) fail(`Go is needed, to build ${name} with.\n${result.output}`);
+  writeFileSync(stamp, '');
+  return built;
+}
