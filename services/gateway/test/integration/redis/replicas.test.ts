@@ -128,6 +128,7 @@ describe('with Sentinels', () => {
       },
       (length) => Number(length) > 0,
     );
+    expect(await servers.primary.info('role')).toBe('master');
     isOver = true;
     await writing;
     const counts = await countsOf(redis, 'a');
