@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Facts } from '../cache/facts.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { type Caller, type CommitRef, commitKey, type FileSource } from '../pachd/model.ts';
 import { Failure } from './failure.ts';
@@ -39,6 +40,8 @@ export interface Located {
 /** How often an open commit is looked at that changes at the same moment. */
 const SNAPSHOTS_MAX = 10;
 
+/** How long the fleet keeps a small content. */
+const SHARED_MS = 600_000;
 /** Objects up to this size are read whole and kept. */
 const SMALL_MAX_BYTES = 256 << 10;
 
@@ -59,9 +62,10 @@ export interface Files {
  * What is known of a finished commit's files never changes: it is kept by commit and path. Nothing of an open commit is kept.
  * What pending commits changed is known by their deltas; its bytes come from memory, or from the file set that was committed.
  * The caller's permission is checked before any of this is called, since what is kept is served to whoever asks.
- * @param contentCacheBytes how much content is kept in memory; 0: none
+ * @param shared what the fleet knows already
+ * @param contentCacheBytes how much content is kept in memory; 0: none, and none is shared
  */
-export function createFiles(pachd: Pachd, names: Names, contentCacheBytes: number): Files {
+export function createFiles(pachd: Pachd, names: Names, shared: Facts<Uint8Array>, contentCacheBytes: number): Files {
   const contents =
     contentCacheBytes === 0
       ? undefined
@@ -160,7 +164,7 @@ export function createFiles(pachd: Pachd, names: Names, contentCacheBytes: numbe
 
     prime(commit, path, hash, content) {
       names.note(commit, { path, kind: 'file', sizeBytes: content.length, hash });
-      if (content.length <= SMALL_MAX_BYTES) contents?.set(commitKey(commit) + path, content);
+      if (content.length > 0 && content.length <= SMALL_MAX_BYTES) keep(commitKey(commit) + path, content);
     },
   };
 
@@ -172,7 +176,7 @@ export function createFiles(pachd: Pachd, names: Names, contentCacheBytes: numbe
   ): Promise<Uint8Array> {
     if (info.sizeBytes === 0) return new Uint8Array(0);
     const key = commitKey(commitOf(view, info)) + info.path;
-    const known = view.open ? undefined : contents?.get(key);
+    const known = view.open ? undefined : await keptContent(key, info.sizeBytes);
     if (known !== undefined) return known;
     const content = new Uint8Array(info.sizeBytes);
     let at = 0;
@@ -180,8 +184,24 @@ export function createFiles(pachd: Pachd, names: Names, contentCacheBytes: numbe
       content.set(bytes, at);
       at += bytes.length;
     }
-    if (!view.open) contents?.set(key, content);
+    if (!view.open) keep(key, content);
     return content;
+  }
+
+  async function keptContent(key: string, sizeBytes: number): Promise<Uint8Array | undefined> {
+    if (contents === undefined) return undefined;
+    const own = contents.get(key);
+    if (own !== undefined) return own;
+    const { value } = (await shared.get(key)) ?? {};
+    if (value?.length !== sizeBytes) return undefined;
+    contents.set(key, value);
+    return value;
+  }
+
+  function keep(key: string, content: Uint8Array): void {
+    if (contents === undefined) return;
+    contents.set(key, content);
+    shared.note(key, content, SHARED_MS);
   }
 
   /** Reads a part of a file. A part that ends with the file is read to the end of pachd's stream, one that does not leaves it. */

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Facts } from '../cache/facts.ts';
 import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { isPachdError } from '../pachd/errors.ts';
@@ -12,6 +13,9 @@ export type Principal =
   | { readonly kind: 'anyone' }
   /** Auth is on, and pachd knows the token. `id` stands for the token in caches: it is no secret. */
   | { readonly kind: 'known'; readonly name: string; readonly id: string };
+
+/** What pachd says of a token, or of none. */
+export type TokenOwner = Principal | 'bad' | 'anonymous';
 
 const PRINCIPALS_MAX = 10_000;
 const PERMISSIONS_MAX = 50_000;
@@ -28,9 +32,15 @@ export interface Identity {
   demand(caller: Caller, principal: Principal, repo: RepoRef, permission: RepoPermission): Promise<void>;
 }
 
+/** What the fleet knows already. */
+interface Shared {
+  readonly owners: Facts<TokenOwner>;
+  readonly permissions: Facts<ReadonlySet<RepoPermission>>;
+}
+
 /** @param ttlMs how long an answer of pachd is believed; 0: each request asks */
-export function createIdentity(pachd: Pachd, cacheSecret: string, ttlMs: number): Identity {
-  const principals = new LRUCache<string, Principal | 'bad' | 'anonymous'>({
+export function createIdentity(pachd: Pachd, shared: Shared, cacheSecret: string, ttlMs: number): Identity {
+  const owners = new LRUCache<string, TokenOwner>({
     max: PRINCIPALS_MAX,
     ttl: Math.max(1, ttlMs),
   });
@@ -38,31 +48,54 @@ export function createIdentity(pachd: Pachd, cacheSecret: string, ttlMs: number)
     max: PERMISSIONS_MAX,
     ttl: Math.max(1, ttlMs),
   });
-  const asking = createFlights<Principal | 'bad' | 'anonymous'>();
+  const asking = createFlights<TokenOwner>();
   const lookingUp = createFlights<ReadonlySet<RepoPermission>>();
 
   // The token is a password: what stands for it in a cache must not lead back to it.
   const idOf = (token: string | undefined) =>
     token === undefined ? '' : createHmac('sha256', cacheSecret).update(token).digest('base64url');
 
-  const ask = async (caller: Caller, id: string): Promise<Principal | 'bad' | 'anonymous'> => {
-    let answer: Principal | 'bad' | 'anonymous';
+  const ask = async (caller: Caller, id: string): Promise<TokenOwner> => {
     try {
-      answer = { kind: 'known', name: await pachd.whoAmI(caller), id };
+      return { kind: 'known', name: await pachd.whoAmI(caller), id };
     } catch (error) {
-      if (isPachdError(error, 'auth-off')) answer = { kind: 'anyone' };
-      else if (isPachdError(error, 'bad-token')) answer = caller.token === undefined ? 'anonymous' : 'bad';
-      else throw error;
+      if (isPachdError(error, 'auth-off')) return { kind: 'anyone' };
+      if (isPachdError(error, 'bad-token')) return caller.token === undefined ? 'anonymous' : 'bad';
+      throw error;
     }
-    if (ttlMs > 0)
-      principals.set(id, answer, answer === 'bad' ? { ttl: Math.min(ttlMs, BAD_TOKEN_TTL_MS) } : undefined);
-    return answer;
+  };
+
+  const ownerOf = async (caller: Caller, id: string): Promise<TokenOwner> => {
+    if (ttlMs === 0) return ask(caller, id);
+    const { value, leftMs } = await shared.owners.find(id, async () => {
+      const owner = await ask(caller, id);
+      return { value: owner, forMs: owner === 'bad' ? Math.min(ttlMs, BAD_TOKEN_TTL_MS) : ttlMs };
+    });
+    owners.set(id, value, { ttl: leftMs });
+    return value;
+  };
+
+  /** Only what is granted is believed for a while: who was just given a permission has it at the next request. */
+  const permissionsOf = async (
+    caller: Caller,
+    key: string,
+    repo: RepoRef,
+    wanted: RepoPermission,
+  ): Promise<ReadonlySet<RepoPermission>> => {
+    if (ttlMs === 0) return pachd.permissions(caller, repo);
+    const { value, leftMs } = await shared.permissions.find(
+      key,
+      async () => ({ value: await pachd.permissions(caller, repo), forMs: ttlMs }),
+      (held) => held.has(wanted),
+    );
+    permissions.set(key, value, { ttl: leftMs });
+    return value;
   };
 
   return {
     async whoIs(caller) {
       const id = idOf(caller.token);
-      const answer = principals.get(id) ?? (await asking(id, () => ask(detached(caller), id)));
+      const answer = owners.get(id) ?? (await asking(id, () => ownerOf(detached(caller), id)));
       if (answer === 'bad') throw new Failure('unknown-token', 'pachd does not know the token');
       return answer === 'anonymous' ? undefined : answer;
     },
@@ -71,12 +104,9 @@ export function createIdentity(pachd: Pachd, cacheSecret: string, ttlMs: number)
       if (principal.kind === 'anyone') return;
       const key = `${principal.id} ${repo.project}/${repo.repo}`;
       if (permissions.get(key)?.has(permission)) return;
-      // Only what is granted is believed for a while: who was just given a permission has it at the next request.
-      const held = await lookingUp(key, async () => {
-        const fresh = await pachd.permissions(detached(caller), repo);
-        if (ttlMs > 0) permissions.set(key, fresh);
-        return fresh;
-      });
+      const held = await lookingUp(`${key} ${permission}`, () =>
+        permissionsOf(detached(caller), key, repo, permission),
+      );
       if (!held.has(permission)) throw new Failure('denied', `${principal.name} lacks the permission "${permission}"`);
     },
   };

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
+import type { Facts } from '../cache/facts.ts';
 import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { type Caller, type CommitRef, commitKey, detached, type FileSummary } from '../pachd/model.ts';
@@ -8,6 +9,8 @@ import { foldersAbove } from './key.ts';
 /** What a finished commit has under a name. 'no file': whether there is a directory of that name was not looked at. */
 export type Named = FileSummary | 'directory' | 'nothing' | 'no file';
 
+/** How long the fleet keeps what it was told of a name. */
+const SHARED_MS = 600_000;
 const NAMES_MAX_BYTES = 32 << 20;
 /** What an entry costs beside its key: the object, its hash, and the cache's own. */
 const NAME_BYTES = 400;
@@ -40,7 +43,8 @@ export interface Names {
   survey(caller: Caller, commit: CommitRef, paths: readonly string[]): Promise<void>;
 }
 
-export function createNames(pachd: Pachd): Names {
+/** @param shared what the fleet knows already */
+export function createNames(pachd: Pachd, shared: Facts<Named>): Names {
   const names = new LRUCache<string, Named>({
     maxSize: NAMES_MAX_BYTES,
     sizeCalculation: (_, key) => key.length + NAME_BYTES,
@@ -77,14 +81,21 @@ export function createNames(pachd: Pachd): Names {
       const name = known(commit, path);
       if (name !== undefined) return typeof name === 'string' ? undefined : name;
       return looking(key, async () => {
-        const found = await pachd.statFile(detached(caller), commit, path);
-        names.set(key, found ?? 'no file');
-        return found;
+        const { value } = await shared.find(key, async () => {
+          const found = await pachd.statFile(detached(caller), commit, path);
+          return { value: found ?? 'no file', forMs: SHARED_MS };
+        });
+        names.set(key, value);
+        return typeof value === 'string' ? undefined : value;
       });
     },
 
     known,
-    note: (commit, file) => void names.set(commitKey(commit) + file.path, file),
+    note(commit, file) {
+      const key = commitKey(commit) + file.path;
+      names.set(key, file);
+      shared.note(key, file, SHARED_MS);
+    },
 
     async survey(caller, commit, paths) {
       const unknown = new Set<string>();

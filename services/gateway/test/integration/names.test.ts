@@ -7,6 +7,8 @@ import { createPachd } from '../../src/pachd/client.ts';
 import type { Caller, CommitRef } from '../../src/pachd/model.ts';
 import { openPool } from '../../src/pachd/pool.ts';
 import { createNames, type Names } from '../../src/pfs/names.ts';
+import { createSharedFacts } from '../../src/pfs/shared-facts.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import { startDevpachd } from '../support/devpachd.ts';
 import { connectPachd } from '../support/pachd.ts';
 
@@ -27,7 +29,8 @@ beforeAll(async () => {
   outside.close();
   const [host = '', port = ''] = devpachd.address.split(':');
   const pool = openPool([{ host, port: Number(port), tls: false }]);
-  newNames = () => createNames(createPachd(pool));
+  const alone = createSharedFacts(undefined, '', createLog('test', 'silent'));
+  newNames = () => createNames(createPachd(pool), alone.names);
   return async () => {
     pool.close();
     await devpachd.stop();
