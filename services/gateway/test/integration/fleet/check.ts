@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Fleet, startFleet } from './fleet.ts';
-import { type FleetHistory, runFleetHistory } from './history.ts';
+import { type FleetHistory, type FleetHistoryOptions, runFleetHistory } from './history.ts';
 import { buildMutant, MUTANTS, type Mutant } from './mutants.ts';
 
 const CLIENTS = 16;
@@ -29,7 +29,7 @@ async function judgeMany(operations: number, firstSeed: number): Promise<boolean
   let known = 0;
   let wrong = 0;
   for (let seed = firstSeed; known < operations; seed++) {
-    const { record, faults } = await history(fleet, seed, true);
+    const { record, faults } = await history(fleet, seed, { faults: true, outsider: true });
     known += record.known();
     for (const name of faults) happened.set(name, (happened.get(name) ?? 0) + 1);
     for (const { key, operations: seen } of record.contradictions()) {
@@ -60,12 +60,13 @@ async function leaveRulesOut(): Promise<boolean> {
 /** Lets fleets that miss a rule go on until a history contradicts itself. */
 async function findOut(mutant: Mutant): Promise<{ readonly seed: number; readonly what: string | undefined }> {
   const root = buildMutant(mutant);
-  const { headTtlMs, faults } = mutant;
-  const fleet = await startFleet({ gateways: 3, pachds: 2, finishMs: 50, headTtlMs, root, slowLooks: true });
+  const { headTtlMs } = mutant;
+  const fleet = await startFleet({ gateways: 3, pachds: 2, finishMs: 0, headTtlMs, root, slowLooks: true });
   try {
     for (let seed = 1; seed <= SEEDS_MAX; seed++) {
-      const { record } = await history(fleet, seed, faults);
+      const { record } = await history(fleet, seed, mutant);
       const [wrong] = record.contradictions();
+      console.error(`${mutant.rule}: seed ${seed}, ${record.known()} operations, wrong: ${wrong !== undefined}`);
       if (wrong !== undefined) return { seed, what: `${wrong.operations.length} operations on ${wrong.key}` };
     }
     return { seed: SEEDS_MAX, what: undefined };
@@ -77,6 +78,10 @@ async function findOut(mutant: Mutant): Promise<{ readonly seed: number; readonl
   }
 }
 
-function history(fleet: Fleet, seed: number, faults: boolean | RegExp): Promise<FleetHistory> {
-  return runFleetHistory(fleet, { seed, clients: CLIENTS, requestsEach: REQUESTS_EACH, faults });
+function history(
+  fleet: Fleet,
+  seed: number,
+  { faults, outsider }: Pick<FleetHistoryOptions, 'faults' | 'outsider'>,
+): Promise<FleetHistory> {
+  return runFleetHistory(fleet, { seed, clients: CLIENTS, requestsEach: REQUESTS_EACH, faults, outsider });
 }

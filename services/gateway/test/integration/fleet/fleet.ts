@@ -36,7 +36,7 @@ export interface FleetOptions {
   readonly finishMs: number;
   readonly headTtlMs: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether pachd takes its time to say what a branch is, so that others write meanwhile. */
+  /** Whether what pachd says of a branch is on its way for a while, so that others write meanwhile. */
   readonly slowLooks?: boolean;
   /** A build of tusk to run instead of this one. */
   readonly root?: string;
@@ -55,7 +55,7 @@ export async function startFleet({
   const dataDir = join(folder, 'pachd');
   const redis = await startRedis();
   const running: Devpachd[] = [];
-  const faults = slowLooks ? ['InspectBranch delay 30', 'InspectCommit delay 20'] : [];
+  const faults = slowLooks ? ['InspectBranch after delay 40'] : [];
   for (let place = 0; place < pachds; place++) running.push(await startDevpachd({ dataDir, finishMs, faults }));
   const addresses = running.map(({ address }) => address);
   const pachd = addresses.join(',grpc://');

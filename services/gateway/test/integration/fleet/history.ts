@@ -14,6 +14,8 @@ export interface FleetHistoryOptions {
   readonly requestsEach: number;
   /** Whether things go wrong meanwhile, or which, by their names. */
   readonly faults: boolean | RegExp;
+  /** Whether somebody else commits at pachd meanwhile. */
+  readonly outsider: boolean;
 }
 
 export interface FleetHistory {
@@ -33,14 +35,8 @@ export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions
   );
   const record = startRecord();
   let over = false;
-  const outsider = runOutsider(record, {
-    pachdAt: fleet.pachds[0]!.address,
-    branch: repoOf(bucket),
-    choices: seeded(seed + 1_000_000),
-    isOver: () => over,
-    seenWithinMs: fleet.headTtlMs,
-  }).catch((error: unknown) => {
-    // Its pachd may be killed under it; whoever else fails it is to be told of.
+  const others = runOthers().catch((error: unknown) => {
+    // Their pachd may be killed under them; whoever else fails them is to be told of.
     if (faults === false) throw error;
     return { started: 0 };
   });
@@ -66,8 +62,19 @@ export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions
   const outcomes = await Promise.allSettled(working);
   over = true;
   await trouble;
-  const { started: startedByOthers } = await outsider;
+  const { started: startedByOthers } = await others;
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return { record, faults: happened, startedByOthers };
+
+  async function runOthers(): Promise<{ readonly started: number }> {
+    if (!options.outsider) return { started: 0 };
+    return runOutsider(record, {
+      pachdAt: fleet.pachds[0]!.address,
+      branch: repoOf(bucket),
+      choices: seeded(seed + 1_000_000),
+      isOver: () => over,
+      seenWithinMs: fleet.headTtlMs,
+    });
+  }
 }

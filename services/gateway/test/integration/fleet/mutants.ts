@@ -13,6 +13,7 @@ export interface Mutant {
   /** Where it is soon seen that it is missing. */
   readonly headTtlMs: number;
   readonly faults: boolean | RegExp;
+  readonly outsider: boolean;
 }
 
 const SCRIPTS = 'cache/branch-scripts';
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: ' then return 0 end',
     headTtlMs: 150,
     faults: false,
+    outsider: false,
   },
   {
     rule: 'a stored state refuses the slower look-ups',
@@ -35,6 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'return 1',
     headTtlMs: 150,
     faults: false,
+    outsider: true,
   },
   {
     rule: 'a publication refuses the look-ups that began before it',
@@ -43,6 +46,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
     headTtlMs: 150,
     faults: false,
+    outsider: false,
   },
   {
     rule: 'a publication on another head than the known one makes it forgotten',
@@ -51,6 +55,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: `end\nredis.call('SET', KEYS[1], ARGV[2]`,
     headTtlMs: 150,
     faults: false,
+    outsider: true,
   },
   {
     rule: 'an invalidation refuses the look-ups that began before it',
@@ -59,6 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: `redis.call('DEL', KEYS[2])`,
     headTtlMs: 150,
     faults: false,
+    outsider: true,
   },
   {
     rule: 'a state is read only with the deltas of all its pending commits',
@@ -67,6 +73,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'state: known',
     headTtlMs: 1_500,
     faults: /forgets some/,
+    outsider: false,
   },
   {
     rule: 'a read that is on its way is joined by nobody',
@@ -75,6 +82,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'readNow(branch).finally(() => reading.delete(branch)).then(resolve, reject);',
     headTtlMs: 150,
     faults: false,
+    outsider: false,
   },
   {
     rule: 'while a head is judged no state with another head is stored',
@@ -83,6 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
     headTtlMs: 150,
     faults: false,
+    outsider: true,
   },
   {
     rule: 'a write is answered at once only if it is known that it was published',
@@ -91,6 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: `if (error instanceof CacheLost)\n            ;\n        else`,
     headTtlMs: 1_500,
     faults: /:d:/,
+    outsider: false,
   },
   {
     rule: 'a write that could not be published is answered when nobody believes what was before',
@@ -99,6 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '}\n    };',
     headTtlMs: 1_500,
     faults: /cannot reach Redis/,
+    outsider: false,
   },
   {
     rule: 'without Redis nothing is shown that others may not see yet',
@@ -107,6 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'return viewOf',
     headTtlMs: 1_500,
     faults: /cannot reach Redis/,
+    outsider: false,
   },
   {
     rule: 'a commit is published only if it stands on the head that was judged',
@@ -115,6 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'head.oneOff',
     headTtlMs: 150,
     faults: false,
+    outsider: true,
   },
 ];
 
