@@ -19,7 +19,7 @@ await ensureInstalled();
 await ensureBuilt();
 if (name === 'bench') await ensureProgram('wrk', ['wrk']);
 if (name === 'history') await ensureProgram('redis-server', ['redis-server']);
-if (name === 'cluster') {
+if (name === 'cluster' || name === 'bench') {
   await ensureProgram('haproxy', ['haproxy']);
   await ensureProgram('redis-server', ['redis-server']);
 }

@@ -1,7 +1,9 @@
 // `npm run bench [-- get] [-- large [MIB]]`: figures for docs/performance.md. Both without an argument.
 // `npm run bench -- writes [HOST:PORT]`: writes that are gathered into commits, beside a commit for each; on a pachd that is there
 // already, or on devpachd with a real pachd's latencies.
+// `npm run bench -- balancer`: writes to one bucket, by how many workers the load balancer spreads them over (docs/operations.md).
 // `npm run bench -- devpachd [FILES...]`: how devpachd's `--latency real` holds against a real pachd (docs/devpachd.md).
+import { reportBalancer } from './balancer.ts';
 import { reportDevpachd } from './devpachd.ts';
 import { megabytes } from './figures.ts';
 import { measureLargeObject } from './large-object.ts';
@@ -14,6 +16,7 @@ const [only, size, ...more] = process.argv.slice(2);
 if (only === undefined || only === 'get') await reportSignedGet();
 if (only === undefined || only === 'large') await reportLargeObject(Number(size ?? LARGE_MIB) * 2 ** 20);
 if (only === 'writes') await reportWrites(size);
+if (only === 'balancer') await reportBalancer();
 if (only === 'devpachd') await reportDevpachd(size === undefined ? [] : [size, ...more].map(Number));
 
 async function reportSignedGet(): Promise<void> {
