@@ -20,6 +20,8 @@ export interface SessionOptions {
   readonly counts: Counts;
   /** Redis says that another server has what was asked for. */
   onElsewhere(): void;
+  /** Redis says, with this text, why it does nothing at the moment. */
+  onRefused(text: string): void;
 }
 
 export interface Counts {
@@ -103,6 +105,7 @@ export function openSession(connection: Connection, identity: Identity, options:
     } else {
       lose(entry, `Redis refuses: ${text}`);
       if (refusal === 'elsewhere') options.onElsewhere();
+      if (refusal === 'not-now') options.onRefused(text);
       if (refusal === 'other-server') end(new Error(text));
     }
   };

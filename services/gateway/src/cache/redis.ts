@@ -28,6 +28,8 @@ export interface RedisOptions {
 }
 
 const DEADLINE_MS = 250;
+/** A refusal is logged, and then none for so long. */
+const REFUSAL_LOGGED_MS = 10_000;
 
 /**
  * Connects to Redis, and again whenever the connection is lost. Each script is sent once: again only after an answer that says that it
@@ -35,6 +37,8 @@ const DEADLINE_MS = 250;
  */
 export function openRedis(url: RedisUrl, { deadlineMs = DEADLINE_MS, log }: RedisOptions): Redis {
   const counts: LinkCounts = { scripts: 0, writes: 0, lost: 0, reconnects: 0 };
+
+  let refusedMs = Number.NEGATIVE_INFINITY;
 
   const openServer = (target: Target): Server => {
     const open = (answered: Script['answered']): Link => {
@@ -44,6 +48,11 @@ export function openRedis(url: RedisUrl, { deadlineMs = DEADLINE_MS, log }: Redi
         confirmed: answered === 'replicated',
         counts,
         onElsewhere: () => topology.lookAgain(),
+        onRefused(text) {
+          if (performance.now() - refusedMs < REFUSAL_LOGGED_MS) return;
+          refusedMs = performance.now();
+          log.warn({ ...about, refusal: text }, 'Redis refuses: going on without it until it does not');
+        },
         onUp: () => log.info(about, 'connected to Redis'),
         onDown: (cause) => {
           log.warn({ ...about, cause }, 'Redis is lost: going on without it until it is back');

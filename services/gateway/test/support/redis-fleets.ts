@@ -41,9 +41,10 @@ async function stopAll(servers: readonly RedisServer[]): Promise<void> {
 }
 
 /** Starts a primary and replicas, and waits until these have all that it has. */
-export async function startReplicated(replicaCount: number): Promise<ReplicatedRedis> {
-  const primary = await startRedis();
-  const replicas = await startAll(replicaCount, settingsOf({ replicaof: `127.0.0.1 ${primary.port}` }));
+export async function startReplicated(replicaCount: number, password?: string): Promise<ReplicatedRedis> {
+  const secret = password === undefined ? {} : { password };
+  const primary = await startRedis(secret);
+  const replicas = await startAll(replicaCount, { ...secret, settings: { replicaof: `127.0.0.1 ${primary.port}` } });
   // They say how far they are once there is something to have.
   await primary.cli('set', 'something', 'to have');
   await eventually(
@@ -54,15 +55,29 @@ export async function startReplicated(replicaCount: number): Promise<ReplicatedR
   return { primary, replicas, stop: () => stopAll([primary, ...replicas]) };
 }
 
-/** A primary, replicas and Sentinels that take half a second of silence for a failure. */
+/** A primary, replicas and Sentinels that take half a second of silence for a failure, with a password each. */
 export async function startSentinel(replicaCount: number, sentinelCount: number): Promise<SentinelRedis> {
-  const servers = await startReplicated(replicaCount);
+  const servers = await startReplicated(replicaCount, 'of-servers');
   const name = `primary-${randomBytes(3).toString('hex')}`;
-  const sentinels = await startAll(sentinelCount, { sentinel: true });
+  const sentinels = await startAll(sentinelCount, {
+    sentinel: true,
+    password: 'of-sentinels',
+    settings: { 'sentinel sentinel-pass': 'of-sentinels' },
+  });
   const quorum = Math.floor(sentinelCount / 2) + 1;
   for (const sentinel of sentinels) {
     await sentinel.cli('sentinel', 'monitor', name, '127.0.0.1', String(servers.primary.port), String(quorum));
-    await sentinel.cli('sentinel', 'set', name, 'down-after-milliseconds', '500', 'failover-timeout', '5000');
+    await sentinel.cli(
+      'sentinel',
+      'set',
+      name,
+      'down-after-milliseconds',
+      '500',
+      'failover-timeout',
+      '5000',
+      'auth-pass',
+      'of-servers',
+    );
   }
   const all = [servers.primary, ...servers.replicas];
   const [first] = sentinels;
@@ -90,10 +105,11 @@ export async function startSentinel(replicaCount: number, sentinelCount: number)
   const otherPrimary = (than: RedisServer) =>
     eventually('another server is the primary', primaryNow, (server) => server.port !== than.port);
 
+  const hosts = sentinels.map(({ host, port }) => `${host}:${port}`).join(',');
   return {
     ...servers,
     name,
-    url: `redis+sentinel://${sentinels.map(({ host, port }) => `${host}:${port}`).join(',')}/${name}`,
+    url: `redis+sentinel://:of-servers@${hosts}/${name}?sentinel-password=of-sentinels`,
     otherPrimary,
     async failOver() {
       const before = await primaryNow();

@@ -31,6 +31,8 @@ export interface RedisServerOptions {
   /** Nothing but TLS on its port, with PEM files. */
   readonly tls?: { readonly caFile: string; readonly certFile: string; readonly keyFile: string };
   readonly sentinel?: boolean;
+  /** Asked of everybody, and told to a primary. */
+  readonly password?: string;
 }
 
 const children = new Set<ChildProcess>();
@@ -48,9 +50,10 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   let child = await launch(folder, port, options);
 
   const tlsArgs = options.tls ? ['--tls', '--cacert', options.tls.caFile, '--sni', 'localhost'] : [];
+  const env = { ...process.env, ...(options.password === undefined ? {} : { REDISCLI_AUTH: options.password }) };
 
   const cli = async (...command: readonly string[]): Promise<string> => {
-    const { stdout } = await run('redis-cli', ['-p', String(port), '-e', ...tlsArgs, ...command]);
+    const { stdout } = await run('redis-cli', ['-p', String(port), '-e', ...tlsArgs, ...command], { env });
     return stdout.trim();
   };
   const answers = () =>
@@ -93,12 +96,14 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 }
 
 async function launch(folder: string, port: number, options: RedisServerOptions): Promise<ChildProcess> {
-  const { settings = {}, sentinel = false, tls } = options;
+  const { settings = {}, sentinel = false, tls, password } = options;
   // A replica gets its data at once; by default it waits 5 s for others to come.
   const memory = { save: '""', appendonly: 'no', 'repl-diskless-sync-delay': '0' };
   const ports = tls ? { port: '0', 'tls-port': String(port), ...tlsSettings(tls) } : { port: String(port) };
   const own = { ...ports, bind: '127.0.0.1', dir: folder, loglevel: 'warning', ...(sentinel ? {} : memory) };
-  const lines = Object.entries({ ...own, ...settings }).map(([name, value]) => `${name} ${value}\n`);
+  const secrets =
+    password === undefined ? {} : { requirepass: password, ...(sentinel ? {} : { masterauth: password }) };
+  const lines = Object.entries({ ...own, ...secrets, ...settings }).map(([name, value]) => `${name} ${value}\n`);
   // A Sentinel writes what it learns into its file.
   const file = join(folder, 'redis.conf');
   await writeFile(file, lines.join(''));
