@@ -35,6 +35,8 @@ export interface FleetOptions {
   /** Commits take at least so long to finish. */
   readonly finishMs: number;
   readonly headTtlMs: number;
+  /** Whether who asks must be somebody; root's token is `iamroot`. */
+  readonly auth?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** Whether what pachd says of a branch is on its way for a while, so that others write meanwhile. */
   readonly slowLooks?: boolean;
@@ -47,6 +49,7 @@ export async function startFleet({
   pachds,
   finishMs,
   headTtlMs,
+  auth = false,
   env = {},
   slowLooks = false,
   root,
@@ -56,7 +59,7 @@ export async function startFleet({
   const redis = await startRedis();
   const running: Devpachd[] = [];
   const faults = slowLooks ? ['InspectBranch after delay 40'] : [];
-  for (let place = 0; place < pachds; place++) running.push(await startDevpachd({ dataDir, finishMs, faults }));
+  for (let place = 0; place < pachds; place++) running.push(await startDevpachd({ dataDir, finishMs, faults, auth }));
   const addresses = running.map(({ address }) => address);
   const pachd = addresses.join(',grpc://');
 
@@ -87,7 +90,7 @@ export async function startFleet({
     pachds: running,
     async restartPachd(place) {
       await running[place]!.program.stop('SIGKILL');
-      running[place] = await startDevpachd({ dataDir, finishMs, faults, listen: addresses[place]! });
+      running[place] = await startDevpachd({ dataDir, finishMs, faults, auth, listen: addresses[place]! });
     },
     async stop() {
       for (const { tusk, redis: proxy } of members) {
