@@ -19,8 +19,11 @@ export const countReplicated: Script = { ...countLasting, answered: 'replicated'
 export const countsLasting: Script = { name: 'counts', keys: 'lasting', answered: 'at-once', source: COUNTS };
 export const countsOfEra: Script = { ...countsLasting, keys: 'era' };
 
+/** Longer than by default: a busy machine is no Redis that is lost. */
+const PATIENT_MS = 2_000;
+
 /** Connects, and waits until that has succeeded. */
-export async function connected(url: string, deadlineMs = 250): Promise<Redis> {
+export async function connected(url: string, deadlineMs = PATIENT_MS): Promise<Redis> {
   const redis = openRedis(parseRedisUrl(url), { log: silent, deadlineMs });
   await redis.tried;
   await untilUp(redis);

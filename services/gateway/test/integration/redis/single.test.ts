@@ -28,16 +28,16 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function open(port = server.port, deadlineMs = DEADLINE_MS): Promise<Redis> {
+async function open(port = server.port, deadlineMs?: number): Promise<Redis> {
   const redis = await connected(`redis://127.0.0.1:${port}`, deadlineMs);
   cleanups.push(() => redis.close());
   return redis;
 }
 
-async function through(): Promise<{ readonly redis: Redis; readonly proxy: RedisProxy }> {
+async function through(deadlineMs?: number): Promise<{ readonly redis: Redis; readonly proxy: RedisProxy }> {
   const proxy = await startProxy(server);
   cleanups.push(() => proxy.close());
-  return { proxy, redis: await open(proxy.port) };
+  return { proxy, redis: await open(proxy.port, deadlineMs) };
 }
 
 describe('a script', () => {
@@ -127,7 +127,7 @@ describe('when the connection is cut', () => {
 
 describe('when Redis does not answer', () => {
   it('a call is lost at the deadline, those after it at once, and none is done twice', async () => {
-    const redis = await open();
+    const redis = await open(server.port, DEADLINE_MS);
     await redis.run(countLasting, 'a', ['n'], ['before']);
     server.pause();
     const waiting = Promise.all(['one', 'two'].map((value) => outcomeOf(redis.run(countLasting, 'a', ['n'], [value]))));
@@ -148,7 +148,7 @@ describe('when Redis does not answer', () => {
   });
 
   it('a partition is noticed also by who asks nothing, and it is left behind', async () => {
-    const { redis, proxy } = await through();
+    const { redis, proxy } = await through(DEADLINE_MS);
     proxy.block();
     await eventually(
       'noticed',
@@ -161,7 +161,7 @@ describe('when Redis does not answer', () => {
   });
 
   it('one that always answers late is as good as lost, and taken back when it is quick again', async () => {
-    const { redis, proxy } = await through();
+    const { redis, proxy } = await through(DEADLINE_MS);
     proxy.delay(2 * DEADLINE_MS);
     expect(await outcomeOf(redis.run(countLasting, 'a', ['n'], ['late']))).toBe('lost');
     const connections = proxy.connections();
@@ -177,7 +177,7 @@ describe('when Redis does not answer', () => {
   });
 
   it('because a script takes long, only that is lost and what comes meanwhile', async () => {
-    const redis = await open();
+    const redis = await open(server.port, DEADLINE_MS);
     const slow = {
       ...countLasting,
       name: 'slow',
@@ -189,7 +189,7 @@ describe('when Redis does not answer', () => {
   });
 
   it('a process that stood still itself takes the answer that came meanwhile', async () => {
-    const redis = await open();
+    const redis = await open(server.port, DEADLINE_MS);
     await redis.run(countLasting, 'a', ['n'], ['known']);
     const answer = outcomeOf(redis.run(countLasting, 'a', ['n'], ['one']));
     // It is sent in this turn, and the timer is due before the answer is read.
