@@ -52,7 +52,7 @@ describe('npm run cluster', () => {
   });
 
   it('says in one line which of them died, and ends the others', async () => {
-    const cluster = await start('--port', '0');
+    const cluster = await start('--port', '0', '--gateways', '1', '--workers', '1', '--pachds', '1');
     await served(cluster);
     const victim = others(cluster).find(({ command }) => command.startsWith('redis-server'))!;
     process.kill(victim.pid, 'SIGKILL');
