@@ -29,8 +29,8 @@ const forbidden = [
     { path: npm('uWebSockets\\.js', '@btc-vision/uwebsockets\\.js', 'uws-pack') },
   ),
   rule(
-    'only cache/redis-connection.ts imports ioredis',
-    { path: `^${gateway}/`, pathNot: `^${gateway}/cache/redis-connection\\.ts$` },
+    'only connections to Redis import ioredis',
+    { path: `^${gateway}/`, pathNot: `^${gateway}/cache/redis-(connection|sentinel)\\.ts$` },
     { path: npm('ioredis') },
   ),
   rule('only cache keeps a store', { path: `^${gateway}/`, pathNot: room('cache') }, { path: npm('lmdb') }),

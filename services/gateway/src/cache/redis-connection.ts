@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions, ReplyError } from 'ioredis';
+import { watchFailovers } from './redis-sentinel.ts';
 import type { RedisAddress, RedisUrl } from './redis-url.ts';
 
 /** A command's name and arguments. */
@@ -65,6 +66,12 @@ export async function connect(target: Target, timeoutMs: number): Promise<Connec
     throw new Error(messageOf(failure ?? error));
   } finally {
     clearTimeout(timer);
+  }
+  if (target.kind === 'sentinel') {
+    const tls = target.tls && tlsFor(target.tls.caFile);
+    // Once the Sentinels have made another server the primary, this one is left.
+    const stop = watchFailovers(target, tls, () => redis.disconnect());
+    void ended.then(stop);
   }
   return {
     async send(commands) {
@@ -149,8 +156,6 @@ function whereFor(target: Target, tls: TlsOptions | undefined): RedisOptions {
     role: 'master',
     sentinelRetryStrategy: () => null,
     sentinelCommandTimeout: 1_000,
-    // Once the Sentinels have made another server the primary, this one is left.
-    failoverDetector: true,
     ...(target.sentinelUser === undefined ? {} : { sentinelUsername: target.sentinelUser }),
     ...(target.sentinelPassword === undefined ? {} : { sentinelPassword: target.sentinelPassword }),
     ...(tls === undefined ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
