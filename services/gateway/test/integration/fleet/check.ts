@@ -62,16 +62,22 @@ async function findOut(mutant: Mutant): Promise<{ readonly seed: number; readonl
   const root = buildMutant(mutant);
   const { headTtlMs } = mutant;
   const fleet = await startFleet({ gateways: 3, pachds: 2, finishMs: 0, headTtlMs, root, slowLooks: true });
+  let seed = 1;
   try {
-    for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+    for (; seed <= SEEDS_MAX; seed++) {
       const { record } = await history(fleet, seed, mutant);
       const [wrong] = record.contradictions();
       console.error(`${mutant.rule}: seed ${seed}, ${record.known()} operations, wrong: ${wrong !== undefined}`);
       if (wrong !== undefined) return { seed, what: `${wrong.operations.length} operations on ${wrong.key}` };
     }
-    return { seed: SEEDS_MAX, what: undefined };
+    return { seed, what: undefined };
   } catch (error) {
-    return { seed: 0, what: `a client was told: ${String(error).split('\n', 1)[0]}` };
+    return {
+      seed,
+      what: `a client was told: ${String(error)
+        .replace(/<Message>.*/s, '')
+        .replace(/\n/g, ' ')}`,
+    };
   } finally {
     await fleet.stop();
     rmSync(root, { recursive: true, force: true });
