@@ -90,6 +90,7 @@ export async function startMember(spec: MemberSpec, onDeath: (how: string) => vo
       await run.ended;
       // What it had started may die a moment later, and still hold the address.
       while (await isListening(spec.address)) await shortly();
+      alive.delete(run.pid);
     },
     pause: () => signalGroup(run.pid, 'SIGSTOP'),
     resume: () => signalGroup(run.pid, 'SIGCONT'),
