@@ -46,6 +46,8 @@ export interface Member extends Candidate {
   readonly channel: Channel | undefined;
   /** Asks it how it is, now; all who ask meanwhile wait for the same answer. Never rejects. */
   check(): Promise<void>;
+  /** The same, but what was asked before does not count. Whether it serves then. */
+  lives(): Promise<boolean>;
   begin(load: Load, as: 'call' | 'retry' | 'hedge'): void;
   end(load: Load): void;
   /** A call over this channel failed as unavailable. */
@@ -191,6 +193,11 @@ export function createMember(endpoint: Endpoint, neighbours: Neighbours, cold: b
       return state.kind === 'serving' ? state.sinceMs : Number.POSITIVE_INFINITY;
     },
     check,
+    async lives() {
+      await checking;
+      await check();
+      return state.kind === 'serving';
+    },
     begin(load, as) {
       loads.add(load);
       count[as] += 1;

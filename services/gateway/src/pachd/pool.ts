@@ -74,13 +74,14 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
       },
       answered: () => quarantine.survived(call),
       /** Takes note of an error. @returns it, or what it means */
-      failed(error: unknown): unknown {
+      async failed(error: unknown): Promise<unknown> {
         if (abandoned && !signal.aborted && isPachdError(error, 'canceled')) {
           return new PachdError('unavailable', call.name, 'its pachd does not answer any more', error, 'abandoned');
         }
         if (isPachdError(error, 'unavailable')) {
-          if (error.delivery === 'broken') quarantine.died(call, suspect);
           member.failed(channel, error.message);
+          // Who cut the connection, and answers over another one, has not died.
+          if (error.delivery === 'broken' && !(await member.lives())) quarantine.died(call, suspect);
         } else if (isPachdError(error, 'deadline')) member.slow();
         else if (isPachdError(error) && error.kind !== 'canceled') quarantine.survived(call);
         return error;
@@ -101,8 +102,8 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
               if (call.hedge) tempo.note(call.name, performance.now() - startedMs);
               return value;
             },
-            (error: unknown) => {
-              throw leg.failed(error);
+            async (error: unknown) => {
+              throw await leg.failed(error);
             },
           )
           .finally(leg.end);
@@ -132,7 +133,7 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
           leg.answered();
           return;
         } catch (error) {
-          const meaning = leg.failed(error);
+          const meaning = await leg.failed(error);
           if (!route.goesOn(meaning, begun)) throw meaning;
         } finally {
           leg.end();

@@ -19,7 +19,7 @@ export interface Quarantine {
   /** One pachd died under it: the next must be known to live before it is sent, or its end will be laid to this call. */
   isSuspect(call: Call): boolean;
   /**
-   * A pachd's connection broke under it. @param wasSuspect what `isSuspect` said when it was sent: of those that are under way when
+   * A pachd's connection broke under it, and could not be made again at once. @param wasSuspect what `isSuspect` said when it was sent: of those that are under way when
    * pachds die together, at one pachd or at several, none is sent to a death that was to be foreseen
    */
   died(call: Call, wasSuspect: boolean): void;

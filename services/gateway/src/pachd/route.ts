@@ -70,7 +70,7 @@ export function createRoute(call: Call, deadlineMs: number, { members, budget, q
         visited.add(member);
         // A second death is laid to the call, so it must be one: both may have died of the same lost power before.
         const suspect = quarantine.isSuspect(call);
-        if (suspect) await member.check();
+        if (suspect) await member.lives();
         const { channel } = member;
         if (channel === undefined) continue;
         if (channel.isConnected() || (await channel.connect(Math.min(deadlineMs, Date.now() + CONNECT_MAX_MS)))) {

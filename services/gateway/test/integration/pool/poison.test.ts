@@ -53,3 +53,12 @@ it('the death of a pachd is not laid to what it was asked, when another answers 
   await three?.debug.setFaults([]);
   await pachds.pachd.inspectRepo(someone(), REPO);
 });
+
+it('a connection that is cut is no death, however often', async () => {
+  await everywhere('InspectRepo cut');
+  for (let cut = 0; cut < 3; cut++) {
+    await expect(pachds.pachd.inspectRepo(someone(), REPO)).rejects.toMatchObject({ delivery: 'broken' });
+  }
+  await Promise.all(pachds.nodes.map((node) => node.debug.setFaults([])));
+  await pachds.pachd.inspectRepo(someone(), REPO);
+});
