@@ -2,10 +2,14 @@
 // `npm run bench -- writes [HOST:PORT]`: writes that are gathered into commits, beside a commit for each; on a pachd that is there
 // already, or on devpachd with a real pachd's latencies.
 // `npm run bench -- balancer`: writes to one bucket, by how many workers the load balancer spreads them over (docs/operations.md).
+// `npm run bench -- fleet`: what a fleet serves, asks and keeps.
+// `npm run bench -- faults [WORDS]`: what clients of a fleet see when something in it fails (docs/operations.md).
 // `npm run bench -- devpachd [FILES...]`: how devpachd's `--latency real` holds against a real pachd (docs/devpachd.md).
 import { reportBalancer } from './balancer.ts';
 import { reportDevpachd } from './devpachd.ts';
+import { reportFaults } from './faults.ts';
 import { megabytes } from './figures.ts';
+import { reportFleet } from './fleet.ts';
 import { measureLargeObject } from './large-object.ts';
 import { measureSignedGet } from './signed-get.ts';
 import { reportWrites } from './writes.ts';
@@ -17,6 +21,8 @@ if (only === undefined || only === 'get') await reportSignedGet();
 if (only === undefined || only === 'large') await reportLargeObject(Number(size ?? LARGE_MIB) * 2 ** 20);
 if (only === 'writes') await reportWrites(size);
 if (only === 'balancer') await reportBalancer();
+if (only === 'fleet') await reportFleet();
+if (only === 'faults') await reportFaults(size);
 if (only === 'devpachd') await reportDevpachd(size === undefined ? [] : [size, ...more].map(Number));
 
 async function reportSignedGet(): Promise<void> {

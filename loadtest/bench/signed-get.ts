@@ -1,12 +1,12 @@
 // A signed GET of 1 KB by wrk, through tusk on one worker and through the floor, in turns, so that whatever else the
 // machine does meets both.
 import { freshBucket } from '../../services/gateway/test/support/buckets.ts';
-import { runCommand, sampleBytes } from '../../services/gateway/test/support/clients.ts';
+import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { send } from '../../services/gateway/test/support/http.ts';
 import { startNode } from '../../services/gateway/test/support/program.ts';
-import { type Key, keyOf, sha256Hex, sign } from '../../services/gateway/test/support/signature.ts';
+import { type Key, keyOf } from '../../services/gateway/test/support/signature.ts';
 import { ROOT_TOKEN, startTusk } from '../../services/gateway/test/support/tusk.ts';
-import { median } from './figures.ts';
+import { fieldsOf, runWrk, signedGet, summarise, type Throughput } from './wrk.ts';
 
 const OBJECT_BYTES = 1024;
 const CONNECTIONS = 32;
@@ -19,14 +19,6 @@ export interface SignedGetResult {
   readonly floor: Throughput;
   /** tusk's requests a second as a part of the floor's. */
   readonly ratio: number;
-}
-
-export interface Throughput {
-  /** The median of the rounds. */
-  readonly requestsPerSecond: number;
-  /** The medians of the rounds' quantiles. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
 }
 
 /** Measures both. @throws when an answer is not the object: a fast error is no throughput. */
@@ -65,41 +57,17 @@ async function inTurns(
   for (const url of [tuskUrl, floorUrl]) {
     const answer = await send(url, 'GET', path, { key });
     if (answer.status !== 200 || !answer.body.equals(body)) throw new Error(`${url} answers ${answer.status}`);
-    await wrk(url, path, key, WARM_UP_SECONDS);
+    await load(url, path, key, WARM_UP_SECONDS);
   }
   for (let round = 0; round < ROUNDS; round++) {
-    results.tusk.push(await wrk(tuskUrl, path, key, ROUND_SECONDS));
-    results.floor.push(await wrk(floorUrl, path, key, ROUND_SECONDS));
+    results.tusk.push(await load(tuskUrl, path, key, ROUND_SECONDS));
+    results.floor.push(await load(floorUrl, path, key, ROUND_SECONDS));
   }
   const [tusk, floor] = [summarise(results.tusk), summarise(results.floor)];
   return { tusk, floor, ratio: tusk.requestsPerSecond / floor.requestsPerSecond };
 }
 
-function summarise(rounds: readonly Throughput[]): Throughput {
-  return {
-    requestsPerSecond: median(rounds.map((round) => round.requestsPerSecond)),
-    p50Ms: median(rounds.map((round) => round.p50Ms)),
-    p99Ms: median(rounds.map((round) => round.p99Ms)),
-  };
-}
-
-async function wrk(url: string, path: string, key: Key, seconds: number): Promise<Throughput> {
-  const draft = { method: 'GET', path, query: [], headers: { host: new URL(url).host }, body: Buffer.alloc(0) };
-  const { headers } = await sign(draft, 'v4', { key, at: new Date(), payloadHash: sha256Hex(draft.body) });
-  const fields = Object.entries(headers).flatMap(([name, value]) =>
-    name === 'host' ? [] : ['-H', `${name}: ${value}`],
-  );
-  const load = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency'];
-  const { code, stdout, stderr } = await runCommand('wrk', [...load, ...fields, url + path]);
-  if (code !== 0 || /Non-2xx|Socket errors/.test(stdout)) throw new Error(`wrk: ${stdout}${stderr}`);
-  return {
-    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
-    p50Ms: quantile(stdout, 50),
-    p99Ms: quantile(stdout, 99),
-  };
-}
-
-function quantile(report: string, percent: number): number {
-  const [, number, unit] = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s)`, 'm').exec(report) ?? [];
-  return Number(number) * (unit === 'us' ? 0.001 : unit === 's' ? 1000 : 1);
+async function load(url: string, path: string, key: Key, seconds: number): Promise<Throughput> {
+  const args = fieldsOf(await signedGet(url, path, key));
+  return runWrk(url + path, { connections: CONNECTIONS, seconds, args });
 }

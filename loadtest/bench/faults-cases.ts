@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from '../../infra/cluster/cluster.ts';
+import { connectDebug } from '../../services/gateway/test/integration/devpachd-debug.ts';
+import { runCommand } from '../../services/gateway/test/support/clients.ts';
+import { eventually } from '../../services/gateway/test/support/eventually.ts';
+
+/** What goes wrong in a fleet, and is over when it resolves. */
+export interface FaultCase {
+  readonly name: string;
+  happen(cluster: Cluster): Promise<void>;
+}
+
+const FAULT_MS = 5_000;
+const SLOW_BY_MS = 2_000;
+
+export const CASES: readonly FaultCase[] = [
+  { name: 'nothing', happen: () => sleep(FAULT_MS) },
+  {
+    name: 'Redis killed, back after 5 s with nothing in it',
+    async happen({ redis }) {
+      await redis.kill();
+      await sleep(FAULT_MS);
+      await redis.restart();
+    },
+  },
+  {
+    name: 'Redis paused for 5 s',
+    async happen({ redis }) {
+      redis.pause();
+      await sleep(FAULT_MS);
+      redis.resume();
+    },
+  },
+  {
+    name: 'Redis flushed, five times',
+    async happen({ redis }) {
+      const port = redis.address.split(':')[1] ?? '';
+      for (let count = 0; count < 5; count++) {
+        const { code, stderr } = await runCommand('redis-cli', ['-p', port, 'flushall']);
+        if (code !== 0) throw new Error(`redis-cli: ${stderr}`);
+        await sleep(FAULT_MS / 5);
+      }
+    },
+  },
+  {
+    name: 'one pachd of two killed, back after 5 s',
+    async happen({ pachds }) {
+      await pachds[0]?.kill();
+      await sleep(FAULT_MS);
+      await pachds[0]?.restart();
+    },
+  },
+  {
+    name: 'one pachd of two paused for 5 s',
+    async happen({ pachds }) {
+      pachds[0]?.pause();
+      await sleep(FAULT_MS);
+      pachds[0]?.resume();
+    },
+  },
+  {
+    name: 'one pachd of two slow by 2 s, for 5 s',
+    async happen({ pachds }) {
+      const debug = connectDebug(pachds[0]?.address ?? '');
+      await debug.setFaults([`* delay ${SLOW_BY_MS}`]);
+      await sleep(FAULT_MS);
+      await debug.setFaults([]);
+      debug.close();
+    },
+  },
+  {
+    name: 'all pachd killed, back after 5 s',
+    async happen({ pachds }) {
+      await Promise.all(pachds.map((pachd) => pachd.kill()));
+      await sleep(FAULT_MS);
+      await Promise.all(pachds.map((pachd) => pachd.restart()));
+    },
+  },
+  {
+    name: 'one gateway of two killed, back after 5 s',
+    async happen({ gateways }) {
+      await gateways[0]?.kill();
+      await sleep(FAULT_MS);
+      await gateways[0]?.restart();
+    },
+  },
+  {
+    name: 'all gateways replaced, one after the other',
+    async happen({ gateways, adminUrl }) {
+      for (const gateway of gateways) {
+        await gateway.restart();
+        await eventually(
+          `the load balancer has ${gateway.name} again`,
+          async () => (await fetch(`${adminUrl}/stats;csv`)).text(),
+          (csv) => new RegExp(`^reads,${gateway.name}-.*,UP,`, 'm').test(csv),
+        );
+      }
+    },
+  },
+];
