@@ -34,6 +34,26 @@ describe('two processes over one folder', () => {
     expect(finished.reduce((sum, count) => sum + count, 0)).toBe(80);
   }, 60_000);
 
+  it('show at once what the other has answered, also while much is read', async () => {
+    const [a, b] = clients as [Client, Client];
+    await a.createRepo('fresh');
+    await a.modify(head('fresh'), [add('/first', 'x')]);
+    let over = false;
+    // With reads under way all the time there is always a snapshot that a new read could have.
+    const reading = Array.from({ length: 8 }, async () => {
+      while (!over) await b.inspect(head('fresh'));
+    });
+    const missed: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      const before = (await b.inspect(head('fresh'))).commit?.id;
+      await a.modify(head('fresh'), [add(`/${i}`, 'x')]);
+      if ((await b.inspect(head('fresh'))).commit?.id === before) missed.push(i);
+    }
+    over = true;
+    await Promise.all(reading);
+    expect(missed).toEqual([]);
+  }, 60_000);
+
   it('share content: what both write is stored once, and each reads what the other wrote', async () => {
     const [a, b] = clients as [Client, Client];
     await a.createRepo('content');

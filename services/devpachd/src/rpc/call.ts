@@ -46,6 +46,7 @@ export interface Calls {
 export function createCalls(app: App, options: { readonly token: boolean }): Calls {
   const enter = (call: { readonly getPath: () => string }): Meter => {
     const method = methodOf(call);
+    app.db.refresh();
     app.counters.call(method);
     return app.latency.begin(method);
   };

@@ -56,6 +56,11 @@ export interface Db {
    * (with what `work` threw) none of it was done.
    */
   readonly write: <T>(work: () => T) => Promise<T>;
+  /**
+   * What is read from now on has all that other processes have answered before. Without it a read may see what was there a moment ago: the
+   * library takes up what others wrote by a timer.
+   */
+  readonly refresh: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -101,6 +106,7 @@ export function openDb(folder: string): Db {
     tokens: named('tokens'),
     bindings: named('bindings'),
     write: (work) => keeping(folder, root.childTransaction(work)),
+    refresh: () => root.resetReadTxn(),
     close: () => root.close(),
   };
 }
