@@ -77,19 +77,15 @@ describe('of two pachds under load, one', () => {
     expect(readers.failures).toEqual([]);
   });
 
-  it.each([300, 2_000])(
-    'is slow by %i ms: small look-ups are asked of the other as well, and it is left alone',
-    async (ms) => {
-      await one.debug.setFaults([`* delay ${ms}`]);
-      const ejected = await pachds.becomes(one, 'ejected');
-      expect(ejected.why).toMatch(/slower than others|does not answer/);
-      expect(pachds.status(other).hedges).toBeGreaterThan(0);
-      await readers.more(50);
-      await one.debug.setFaults([]);
-      await pachds.becomes(one, 'serving');
-      expect(readers.failures).toEqual([]);
-    },
-  );
+  it.each([300, 2_000])('is slow by %i ms: it is left alone until it is not', async (ms) => {
+    await one.debug.setFaults([`* delay ${ms}`]);
+    const ejected = await pachds.becomes(one, 'ejected');
+    expect(ejected.why).toMatch(/slower than others|does not answer/);
+    await readers.more(50);
+    await one.debug.setFaults([]);
+    await pachds.becomes(one, 'serving');
+    expect(readers.failures).toEqual([]);
+  });
 
   it('says that it is not there: it is left alone, and reads are asked of the other', async () => {
     await one.debug.setFaults(['InspectBranch error UNAVAILABLE']);
