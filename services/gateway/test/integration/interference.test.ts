@@ -194,7 +194,7 @@ describe('while a write is put back', () => {
       async () => {
         await commit({ key: 'theirs' });
         // Whatever is asked next is what finds out where the commit stands.
-        await pachd.arm(`* before delay ${HELD_MS} once`);
+        await pachd.arm(`InspectCommit before delay ${HELD_MS} once`);
         written = pachd.struck().then(() => commit({ key: theirs }));
       },
     );
@@ -324,7 +324,7 @@ it.each(['before', 'after'])(
       () => put('key', 'new', { 'if-none-match': '*' }),
       async () => {
         await commit({ key: 'theirs' });
-        await pachd.arm(`* ${when} cut times 4`);
+        await pachd.arm(`InspectCommit ${when} cut times 4`);
       },
     );
     expect(answer.status).toBe(409);

@@ -60,6 +60,8 @@ export function createCommitter(pachd: Pachd) {
       try {
         await pachd.modifyFile(caller, branch, edits);
       } catch (error) {
+        // What never reached a pachd need not be looked for.
+        if (isPachdError(error) && error.delivery === 'none') throw error;
         if (isPachdError(error, 'unavailable', 'deadline', 'canceled')) {
           return findLost(caller, branch, looked, changes, error);
         }
