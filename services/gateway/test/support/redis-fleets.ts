@@ -15,6 +15,8 @@ export interface SentinelRedis extends ReplicatedRedis {
   readonly url: string;
   /** Makes the Sentinels promote a replica, and waits until they say that they have. @returns the new primary */
   failOver(): Promise<RedisServer>;
+  /** Who the Sentinels say is the primary. */
+  primaryNow(): Promise<RedisServer>;
   /** Waits until the Sentinels say that another server is the primary. */
   otherPrimary(than: RedisServer): Promise<RedisServer>;
 }
@@ -30,7 +32,7 @@ export interface ClusterRedis {
   stop(): Promise<void>;
 }
 
-const settingsOf = (more: Readonly<Record<string, string>>): RedisServerOptions => ({ settings: more });
+type Settings = NonNullable<RedisServerOptions['settings']>;
 
 async function startAll(count: number, options: RedisServerOptions): Promise<RedisServer[]> {
   return Promise.all(Array.from({ length: count }, () => startRedis(options)));
@@ -40,13 +42,24 @@ async function stopAll(servers: readonly RedisServer[]): Promise<void> {
   await Promise.all(servers.map((server) => server.stop()));
 }
 
-/** Starts a primary and replicas, and waits until these have all that it has. */
-export async function startReplicated(replicaCount: number, password?: string): Promise<ReplicatedRedis> {
+/** Starts a primary and replicas, and waits until these have all that it has. @param settings of each of them */
+export async function startReplicated(
+  replicaCount: number,
+  password?: string,
+  settings: Settings = {},
+): Promise<ReplicatedRedis> {
   const secret = password === undefined ? {} : { password };
-  const primary = await startRedis(secret);
-  const replicas = await startAll(replicaCount, { ...secret, settings: { replicaof: `127.0.0.1 ${primary.port}` } });
-  // They say how far they are once there is something to have.
-  await primary.cli('set', 'something', 'to have');
+  const primary = await startRedis({ ...secret, settings });
+  const replicas = await startAll(replicaCount, {
+    ...secret,
+    settings: { ...settings, replicaof: `127.0.0.1 ${primary.port}` },
+  });
+  // They say how far they are once there is something to have; and what needs replicas is refused before there are any.
+  await eventually(
+    'there is something to have',
+    () => primary.cli('set', 'something', 'to have').catch(String),
+    (answer) => answer === 'OK',
+  );
   await eventually(
     'the replicas have caught up',
     () => primary.cli('info', 'replication'),
@@ -55,9 +68,16 @@ export async function startReplicated(replicaCount: number, password?: string): 
   return { primary, replicas, stop: () => stopAll([primary, ...replicas]) };
 }
 
-/** A primary, replicas and Sentinels that take half a second of silence for a failure, with a password each. */
-export async function startSentinel(replicaCount: number, sentinelCount: number): Promise<SentinelRedis> {
-  const servers = await startReplicated(replicaCount, 'of-servers');
+/**
+ * A primary, replicas and Sentinels, with a password each.
+ * @param downAfterMs the silence that the Sentinels take for a failure @param settings of the servers
+ */
+export async function startSentinel(
+  replicaCount: number,
+  sentinelCount: number,
+  { downAfterMs = 500, settings = {} }: { readonly downAfterMs?: number; readonly settings?: Settings } = {},
+): Promise<SentinelRedis> {
+  const servers = await startReplicated(replicaCount, 'of-servers', settings);
   const name = `primary-${randomBytes(3).toString('hex')}`;
   const sentinels = await startAll(sentinelCount, {
     sentinel: true,
@@ -72,7 +92,7 @@ export async function startSentinel(replicaCount: number, sentinelCount: number)
       'set',
       name,
       'down-after-milliseconds',
-      '500',
+      String(downAfterMs),
       'failover-timeout',
       '5000',
       'auth-pass',
@@ -110,6 +130,7 @@ export async function startSentinel(replicaCount: number, sentinelCount: number)
     ...servers,
     name,
     url: `redis+sentinel://:of-servers@${hosts}/${name}?sentinel-password=of-sentinels`,
+    primaryNow,
     otherPrimary,
     async failOver() {
       const before = await primaryNow();
@@ -124,9 +145,10 @@ export async function startSentinel(replicaCount: number, sentinelCount: number)
   };
 }
 
-/** A cluster of three primaries, each with replicas, that takes a second of silence for a failure. */
-export async function startCluster(replicasEach: number): Promise<ClusterRedis> {
+/** A cluster of three primaries, each with replicas, that takes a second of silence for a failure. @param more settings of each of them */
+export async function startCluster(replicasEach: number, more: Settings = {}): Promise<ClusterRedis> {
   const settings = {
+    ...more,
     'cluster-enabled': 'yes',
     'cluster-config-file': 'nodes.conf',
     'cluster-node-timeout': '1000',
@@ -136,7 +158,7 @@ export async function startCluster(replicasEach: number): Promise<ClusterRedis> 
   const nodes: RedisServer[] = [];
   // The bus has a port of its own, by default one that may not exist.
   for (let index = 0; index < 3 * (1 + replicasEach); index++) {
-    nodes.push(await startRedis(settingsOf({ ...settings, 'cluster-port': String(await freePort()) })));
+    nodes.push(await startRedis({ settings: { ...settings, 'cluster-port': String(await freePort()) } }));
   }
   const addresses = nodes.map(({ host, port }) => `${host}:${port}`);
   const [first] = nodes;

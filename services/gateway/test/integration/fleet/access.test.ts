@@ -91,8 +91,9 @@ it('Redis has no token, no content and no path in clear', async () => {
   });
   expect(part.status).toBe(200);
 
-  const keys = (await fleet.redis.cli('--scan')).split('\n');
-  const values = await Promise.all(keys.map((key) => fleet.redis.cli('dump', key)));
+  const [redis] = fleet.redis.servers;
+  const keys = (await redis!.cli('--scan')).split('\n');
+  const values = await Promise.all(keys.map((key) => redis!.cli('dump', key)));
   const all = [...keys, ...values].join('\n');
   // What is searched is really there: the branch is named by its keys.
   expect(all).toContain(bucket);

@@ -1,8 +1,9 @@
-// `npm run check:history -- [--operations N] [--seed N] [--rules]`: clients of a fleet, in which things go wrong, make N operations or more,
-// and what they saw is judged. `--rules`: leaves one rule after the other out instead, and finds a history that shows it.
+// `npm run check:history -- [--operations N] [--seed N] [--redis WHICH] [--rules]`: clients of a fleet, in which things go wrong, make N operations or more,
+// and what they saw is judged. The fleet has one Redis, or Sentinels, or a cluster (without or with replicas).
+// `--rules`: leaves one rule after the other out instead, and finds a history that shows it.
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Fleet, startFleet } from './fleet.ts';
+import { type Fleet, REDISES, startFleet } from './fleet.ts';
 import { type FleetHistory, type FleetHistoryOptions, runFleetHistory } from './history.ts';
 import { buildMutant, MUTANTS, type Mutant } from './mutants.ts';
 
@@ -15,15 +16,22 @@ const { values } = parseArgs({
   options: {
     operations: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
+    redis: { type: 'string', default: 'single' },
     rules: { type: 'boolean', default: false },
   },
 });
 
-const found = values.rules ? await leaveRulesOut() : await judgeMany(Number(values.operations), Number(values.seed));
+const isRedis = (name: string): name is keyof typeof REDISES => Object.hasOwn(REDISES, name);
+const { redis } = values;
+if (!isRedis(redis)) throw new Error(`--redis is one of ${Object.keys(REDISES).join(', ')}`);
+
+const found = values.rules
+  ? await leaveRulesOut()
+  : await judgeMany(redis, Number(values.operations), Number(values.seed));
 process.exit(found ? 0 : 1);
 
-async function judgeMany(operations: number, firstSeed: number): Promise<boolean> {
-  const fleet = await startFleet({ gateways: 3, pachds: 2, finishMs: 50, headTtlMs: 500 });
+async function judgeMany(redis: keyof typeof REDISES, operations: number, firstSeed: number): Promise<boolean> {
+  const fleet = await startFleet({ redis, gateways: 3, pachds: 2, finishMs: 50, headTtlMs: 500 });
   const happened = new Map<string, number>();
   const startedMs = Date.now();
   let known = 0;
@@ -34,7 +42,9 @@ async function judgeMany(operations: number, firstSeed: number): Promise<boolean
     for (const name of faults) happened.set(name, (happened.get(name) ?? 0) + 1);
     for (const { key, operations: seen } of record.contradictions()) {
       wrong += 1;
-      console.log(`seed ${seed}, ${key}: these contradict each other\n${JSON.stringify(seen, undefined, 1)}`);
+      console.log(
+        `seed ${seed}, ${key} (${faults.join('; ')}): these contradict each other\n${JSON.stringify(seen, undefined, 1)}`,
+      );
     }
     console.error(
       `${known} operations, seed ${seed}, ${Math.round((Date.now() - startedMs) / 1_000)} s, wrong: ${wrong}`,

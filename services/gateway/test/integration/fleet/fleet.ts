@@ -2,16 +2,24 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Devpachd, startDevpachd } from '../../support/devpachd.ts';
-import { type RedisServer, startRedis } from '../../support/redis.ts';
-import { type RedisProxy, startProxy } from '../../support/redis-proxy.ts';
 import { startTusk, type Tusk } from '../../support/tusk.ts';
+import type { SharedRedis } from './fault.ts';
+import { startClusterRedis } from './redis-cluster.ts';
+import { startSentinelRedis } from './redis-sentinel.ts';
+import { startSingleRedis } from './redis-single.ts';
+
+/** Which Redis a fleet may have, by name. */
+export const REDISES = {
+  single: startSingleRedis,
+  sentinel: startSentinelRedis,
+  cluster: () => startClusterRedis(0),
+  'cluster-with-replicas': () => startClusterRedis(1),
+} as const;
 
 /** One gateway of a fleet, with what can be done to it. */
 export interface Member {
   readonly url: string;
   readonly tusk: Tusk;
-  /** Its way to Redis. */
-  readonly redis: RedisProxy;
   /** Its worker processes. */
   workers(): readonly number[];
 }
@@ -20,7 +28,7 @@ export interface Member {
 export interface Fleet {
   readonly members: readonly Member[];
   readonly urls: readonly string[];
-  readonly redis: RedisServer;
+  readonly redis: SharedRedis;
   readonly headTtlMs: number;
   /** The pachds, by their place: another may stand there by now. */
   readonly pachds: readonly Devpachd[];
@@ -30,6 +38,8 @@ export interface Fleet {
 }
 
 export interface FleetOptions {
+  /** A single server without it. */
+  readonly redis?: keyof typeof REDISES;
   readonly gateways: number;
   readonly pachds: number;
   /** Commits take at least so long to finish. */
@@ -45,6 +55,7 @@ export interface FleetOptions {
 }
 
 export async function startFleet({
+  redis: redisKind = 'single',
   gateways,
   pachds,
   finishMs,
@@ -56,7 +67,7 @@ export async function startFleet({
 }: FleetOptions): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'tusk-fleet-'));
   const dataDir = join(folder, 'pachd');
-  const redis = await startRedis();
+  const redis = await REDISES[redisKind]();
   const running: Devpachd[] = [];
   const faults = slowLooks ? ['InspectBranch after delay 40'] : [];
   for (let place = 0; place < pachds; place++) running.push(await startDevpachd({ dataDir, finishMs, faults, auth }));
@@ -65,12 +76,11 @@ export async function startFleet({
 
   const members: Member[] = [];
   for (let number = 0; number < gateways; number++) {
-    const proxy = await startProxy(redis);
     const tusk = await startTusk({
       pachd,
       ...(root === undefined ? {} : { root }),
       env: {
-        TUSK_REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
+        TUSK_REDIS_URL: await redis.urlForGateway(),
         TUSK_CACHE_SECRET: 'a secret of the whole fleet',
         TUSK_HEAD_TTL_MS: String(headTtlMs),
         TUSK_ACCESS_LOG: 'off',
@@ -79,7 +89,7 @@ export async function startFleet({
     });
     const workers = () =>
       tusk.program.alive().flatMap(({ pid, command }) => (command.includes('worker-process') ? [pid] : []));
-    members.push({ url: tusk.url, tusk, redis: proxy, workers });
+    members.push({ url: tusk.url, tusk, workers });
   }
 
   return {
@@ -93,10 +103,7 @@ export async function startFleet({
       running[place] = await startDevpachd({ dataDir, finishMs, faults, auth, listen: addresses[place]! });
     },
     async stop() {
-      for (const { tusk, redis: proxy } of members) {
-        await tusk.stop();
-        await proxy.close();
-      }
+      for (const { tusk } of members) await tusk.stop();
       for (const one of running) await one.stop();
       await redis.stop();
       await rm(folder, { recursive: true, force: true });

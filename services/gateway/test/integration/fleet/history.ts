@@ -5,7 +5,7 @@ import { runClient } from '../history/clients.ts';
 import { runOutsider } from '../history/outsider.ts';
 import { type Record, startRecord } from '../history/record.ts';
 import { seeded } from '../history/seeded.ts';
-import { FAULTS } from './faults.ts';
+import { faultsOf } from './faults.ts';
 import type { Fleet } from './fleet.ts';
 
 export interface FleetHistoryOptions {
@@ -43,11 +43,11 @@ export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions
   const happened: string[] = [];
   const trouble = (async () => {
     const choices = seeded(seed + 2_000_000);
-    const possible = FAULTS.filter(({ name }) => (faults instanceof RegExp ? faults.test(name) : faults));
+    const possible = faultsOf(fleet).filter(({ name }) => (faults instanceof RegExp ? faults.test(name) : faults));
     while (possible.length > 0 && !over) {
       const fault = choices.pick(possible);
       happened.push(fault.name);
-      await fault.happen(fleet, choices);
+      await fault.happen(choices, bucket);
     }
   })();
   const working = Array.from({ length: clients }, (_, number) => {

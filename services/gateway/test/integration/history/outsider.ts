@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   type Commit,
@@ -17,6 +18,8 @@ type Edit = { readonly path: string; readonly content: Uint8Array | undefined };
 type Done<T> = (error: ServiceError | null, value: T) => void;
 
 const CALL_MAX_MS = 60_000;
+/** So that others have the branch, too: every commit that they did not make themselves they wait for. */
+const PAUSE_MAX_MS = 300;
 
 export interface OutsiderOptions {
   /** HOST:PORT of pachd. */
@@ -47,6 +50,7 @@ export async function runOutsider(
     while (!isOver()) {
       await choices.pick(actions)();
       commits += 1;
+      await sleep(choices.below(PAUSE_MAX_MS));
     }
   } finally {
     pfs.close();
