@@ -25,9 +25,16 @@ export function devpachd(name: string, port: number, dataDir: string, args: read
   };
 }
 
-/** Everything in it can be had again, so nothing is written to disk. */
+/** Nothing is written to disk: unfinished uploads end with it. */
 export function redis(port: number): Spec {
-  const settings = { bind: HOST, port, save: '', appendonly: 'no', maxmemory: REDIS_MEMORY };
+  const settings = {
+    bind: HOST,
+    port,
+    save: '',
+    appendonly: 'no',
+    maxmemory: REDIS_MEMORY,
+    'maxmemory-policy': 'noeviction',
+  };
   return {
     name: 'redis',
     address: `${HOST}:${port}`,

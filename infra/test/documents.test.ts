@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SETTINGS_TABLE } from '../../services/gateway/src/config.ts';
+import { readConfig, SETTINGS_TABLE } from '../../services/gateway/src/config.ts';
 import { runCommand } from '../../services/gateway/test/support/clients.ts';
 import { ROOT } from '../../services/gateway/test/support/program.ts';
+import { startRedis } from '../../services/gateway/test/support/redis.ts';
 
 const read = (file: string) => readFile(join(ROOT, file), 'utf8');
 
@@ -12,7 +13,33 @@ function commandsIn(document: string): readonly string[] {
   return [...document.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => block.trimEnd().split('\n'));
 }
 
+describe('docs/security.md', () => {
+  it('makes a secret that is taken', async () => {
+    const command = /^```sh\n(.*)\n```$/m.exec(await read('docs/security.md'))?.[1] ?? '';
+    const { code, stdout } = await runCommand('sh', ['-c', command]);
+    expect(code).toBe(0);
+    const env = { TUSK_REDIS_URL: 'redis://127.0.0.1', TUSK_CACHE_SECRET: stdout.trim() };
+    expect(readConfig(env).cacheSecret).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
 describe('docs/operations.md', () => {
+  it('has settings that Redis takes', async () => {
+    const lines = /^```conf\n([\s\S]*?)^```$/m.exec(await read('docs/operations.md'))?.[1] ?? '';
+    const settings = Object.fromEntries(
+      [...lines.matchAll(/^([a-z-]+) (\S+)$/gm)].map(([, name, value]) => [name, value]),
+    );
+    const redis = await startRedis({ settings });
+    try {
+      for (const [name, value] of Object.entries(settings)) {
+        const taken = (await redis.cli('config', 'get', name)).split('\n')[1];
+        expect(taken).toBe(value === '1gb' ? String(2 ** 30) : value);
+      }
+    } finally {
+      await redis.stop();
+    }
+  });
+
   it('has commands that work', async () => {
     const commands = commandsIn(await read('docs/operations.md'));
     const { scripts } = JSON.parse(await read('package.json'));

@@ -1,3 +1,4 @@
+import type { RedisStats } from './cache/redis.ts';
 import type { Config } from './config.ts';
 import type { MemberStatus } from './pachd/member.ts';
 
@@ -28,6 +29,8 @@ export interface WorkerStatus {
   readonly bufferedBytes: number;
   readonly bodyBytes: number;
   readonly unfinishedCommits: number;
+  /** The connections to Redis; undefined: the worker shares nothing. */
+  readonly redis: RedisStats | undefined;
   readonly residentBytes: number;
   /** The pool, as this worker sees it. */
   readonly pachd: readonly MemberStatus[];

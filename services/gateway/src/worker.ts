@@ -1,6 +1,6 @@
 import { createRedisBranchCache } from './cache/branches-redis.ts';
 import { createMemoryBranchCache } from './cache/memory.ts';
-import { openRedis, type Redis } from './cache/redis.ts';
+import { openRedis, type Redis, type RedisStats } from './cache/redis.ts';
 import { createSeal } from './cache/seal.ts';
 import { openUploads } from './cache/uploads-lmdb.ts';
 import { createMemoryUploads } from './cache/uploads-memory.ts';
@@ -50,6 +50,8 @@ export interface WorkerLoad {
   readonly bodyBytes: number;
   /** Commits that are acknowledged and not finished. */
   readonly unfinishedCommits: number;
+  /** undefined: the worker shares nothing. */
+  readonly redis: RedisStats | undefined;
 }
 
 export interface Worker {
@@ -117,6 +119,8 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
     region: config.region,
     isOverloaded: () => edge !== undefined && isOverloaded(edge.stats(), config.bufferBytes),
   });
+  // Without Redis it goes on as well, but the first requests need not find that out.
+  await redis?.tried;
   const listening = await listen({
     ...config.listen,
     ...(config.tls === undefined ? {} : { tls: config.tls }),
@@ -129,8 +133,14 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
     pool,
     load() {
       const { inFlight, sockets, bufferedBytes } = listening.stats();
-      const unfinishedCommits = watch.unfinished();
-      return { requestsInFlight: inFlight, sockets, bufferedBytes, bodyBytes: budget.usedBytes(), unfinishedCommits };
+      return {
+        requestsInFlight: inFlight,
+        sockets,
+        bufferedBytes,
+        bodyBytes: budget.usedBytes(),
+        unfinishedCommits: watch.unfinished(),
+        redis: redis?.stats(),
+      };
     },
     async stop() {
       // A worker of a fleet goes on until the load balancer has seen that it is not ready.
