@@ -45,7 +45,8 @@ interface Side {
 export async function workThrough(url: string, happen: () => Promise<void>): Promise<Outcome> {
   const ledger = createLedger();
   const written = new Map<string, string | undefined>();
-  const [reads, writes] = [createSide(), createSide()];
+  // The first writes come all at once, and wait for each other.
+  const [prepared, reads, writes] = [createSide(), createSide(), createSide()];
   const clients: S3Client[] = [];
   let stale = 0;
   let working = true;
@@ -57,10 +58,10 @@ export async function workThrough(url: string, happen: () => Promise<void>): Pro
     return client;
   };
 
-  const put = async (client: S3Client, key: string): Promise<void> => {
+  const put = async (client: S3Client, key: string, side: ReturnType<typeof createSide>): Promise<void> => {
     const version = ledger.writing(key);
     const Body = String(version).padEnd(BODY_BYTES);
-    const done = await writes.ask(() => client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body })));
+    const done = await side.ask(() => client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body })));
     if (done === undefined) return;
     ledger.acknowledged(key, version);
     written.set(key, done.ETag);
@@ -78,8 +79,8 @@ export async function workThrough(url: string, happen: () => Promise<void>): Pro
   const write = async (writer: number): Promise<void> => {
     const client = connect();
     for (let count = 0; working; count++) {
-      await put(client, hotKey(writer, count % KEYS));
-      await put(client, `once/${writer}-${count}`);
+      await put(client, hotKey(writer, count % KEYS), writes);
+      await put(client, `once/${writer}-${count}`, writes);
     }
   };
 
@@ -96,7 +97,10 @@ export async function workThrough(url: string, happen: () => Promise<void>): Pro
 
   try {
     const first = connect();
-    await work(WRITERS * KEYS, (number) => put(first, hotKey(number % WRITERS, Math.floor(number / WRITERS))));
+    await work(WRITERS * KEYS, (number) =>
+      put(first, hotKey(number % WRITERS, Math.floor(number / WRITERS)), prepared),
+    );
+    if (prepared.errors.size > 0) throw new Error('the fleet does not serve before anything happened');
     const clientsWork = Promise.all([work(WRITERS, write), work(READERS, read)]);
     try {
       await Promise.race([happen(), clientsWork]);

@@ -5,9 +5,9 @@ import { BUCKET } from './fleet-cluster.ts';
 import { newAgent, put } from './writes-gateways.ts';
 
 const CLIENTS = 256;
-/** With keys so long, 100,000 objects fill all of it: contents (64 MiB), names (32 MiB) and deltas (64 MiB as text). */
-const OBJECTS = 100_000;
-const KEY_BYTES = 600;
+/** With keys so long, 60,000 objects fill all of it: contents (64 MiB), names (32 MiB) and deltas (64 MiB as text). */
+const OBJECTS = 60_000;
+const KEY_BYTES = 1000;
 const OBJECT_BYTES = 1024;
 
 export interface Memory {

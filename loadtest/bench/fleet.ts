@@ -15,8 +15,8 @@ export async function reportFleet(): Promise<void> {
       console.log(`  ${String(readers).padStart(3)} readers: ${Math.round(requestsPerSecond)} requests/s, ${calls}`);
     }
     console.log('\nWhat Redis is asked');
-    for (const { operation, atOnce, scriptsPerRequest, scriptsPerRead } of await measureCommands(cluster)) {
-      const figures = `${scriptsPerRequest.toFixed(2)} scripts a request, ${scriptsPerRead.toFixed(2)} scripts a read`;
+    for (const { operation, atOnce, scriptsPerRequest, scriptsPerWrite } of await measureCommands(cluster)) {
+      const figures = `${scriptsPerRequest.toFixed(2)} scripts a request, ${scriptsPerWrite.toFixed(2)} scripts a write to the socket`;
       console.log(`  ${operation.padEnd(4)} ${String(atOnce).padStart(2)} at once: ${figures}`);
     }
   });
