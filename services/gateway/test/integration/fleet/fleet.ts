@@ -48,8 +48,8 @@ export interface FleetOptions {
   /** Whether who asks must be somebody; root's token is `iamroot`. */
   readonly auth?: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether what pachd says of a branch is on its way for a while, so that others write meanwhile. */
-  readonly slowLooks?: boolean;
+  /** How long what each pachd says of a branch is on its way, so that others write meanwhile; no longer than usual without it. */
+  readonly lookDelaysMs?: readonly number[];
   /** A build of tusk to run instead of this one. */
   readonly root?: string;
 }
@@ -62,15 +62,19 @@ export async function startFleet({
   headTtlMs,
   auth = false,
   env = {},
-  slowLooks = false,
+  lookDelaysMs,
   root,
 }: FleetOptions): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'tusk-fleet-'));
   const dataDir = join(folder, 'pachd');
   const redis = await REDISES[redisKind]();
   const running: Devpachd[] = [];
-  const faults = slowLooks ? ['InspectBranch after delay 40'] : [];
-  for (let place = 0; place < pachds; place++) running.push(await startDevpachd({ dataDir, finishMs, faults, auth }));
+  const startPachd = (place: number, listen?: string) => {
+    const delayMs = lookDelaysMs?.[place];
+    const faults = delayMs === undefined ? [] : [`InspectBranch after delay ${delayMs}`];
+    return startDevpachd({ dataDir, finishMs, faults, auth, ...(listen === undefined ? {} : { listen }) });
+  };
+  for (let place = 0; place < pachds; place++) running.push(await startPachd(place));
   const addresses = running.map(({ address }) => address);
   const pachd = addresses.join(',grpc://');
 
@@ -100,7 +104,7 @@ export async function startFleet({
     pachds: running,
     async restartPachd(place) {
       await running[place]!.program.stop('SIGKILL');
-      running[place] = await startDevpachd({ dataDir, finishMs, faults, auth, listen: addresses[place]! });
+      running[place] = await startPachd(place, addresses[place]!);
     },
     async stop() {
       for (const { tusk } of members) await tusk.stop();

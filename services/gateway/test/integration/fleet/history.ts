@@ -16,6 +16,8 @@ export interface FleetHistoryOptions {
   readonly faults: boolean | RegExp;
   /** Whether somebody else commits at pachd meanwhile. */
   readonly outsider: boolean;
+  /** Only plain writes and reads, as fast as they go. */
+  readonly plain?: boolean;
 }
 
 export interface FleetHistory {
@@ -57,6 +59,7 @@ export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions
       choices: seeded(seed * 1_000 + number),
       goesOn: () => left-- > 0,
       mayBreak: faults !== false,
+      plain: options.plain ?? false,
     });
   });
   const outcomes = await Promise.allSettled(working);

@@ -12,7 +12,9 @@ export interface Mutant {
   readonly replace: string;
   /** Where it is soon seen that it is missing. */
   readonly headTtlMs: number;
-  readonly faults: boolean | RegExp;
+  readonly lookDelaysMs: readonly number[];
+  readonly finishMs: number;
+  readonly faults: false | RegExp;
   readonly outsider: boolean;
 }
 
@@ -27,6 +29,8 @@ export const MUTANTS: readonly Mutant[] = [
     find: ` or redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end`,
     replace: ' then return 0 end',
     headTtlMs: 150,
+    lookDelaysMs: [40, 40],
+    finishMs: 0,
     faults: false,
     outsider: false,
   },
@@ -35,7 +39,9 @@ export const MUTANTS: readonly Mutant[] = [
     file: SCRIPTS,
     find: `redis.call('SET', KEYS[1], ARGV[3], 'PX', \${NONCE_MS})\nreturn 1`,
     replace: 'return 1',
-    headTtlMs: 150,
+    headTtlMs: 300,
+    lookDelaysMs: [260, 10],
+    finishMs: 0,
     faults: false,
     outsider: true,
   },
@@ -45,17 +51,21 @@ export const MUTANTS: readonly Mutant[] = [
     find: `redis.call('SET', KEYS[1], ARGV[2], 'PX', \${NONCE_MS})`,
     replace: '',
     headTtlMs: 150,
+    lookDelaysMs: [40, 40],
+    finishMs: 0,
     faults: false,
     outsider: false,
   },
   {
-    rule: 'a publication on another head than the known one makes it forgotten',
+    rule: 'a publication goes into the state that is known, or makes it forgotten',
     file: SCRIPTS,
-    find: `else\n  redis.call('DEL', KEYS[2])\nend\nredis.call('SET', KEYS[1], ARGV[2]`,
-    replace: `end\nredis.call('SET', KEYS[1], ARGV[2]`,
-    headTtlMs: 150,
+    find: `if h[1] == ARGV[3] then`,
+    replace: 'if true then elseif h[1] == ARGV[3] then',
+    headTtlMs: 1_000,
+    lookDelaysMs: [0, 0],
+    finishMs: 0,
     faults: false,
-    outsider: true,
+    outsider: false,
   },
   {
     rule: 'an invalidation refuses the look-ups that began before it',
@@ -63,6 +73,8 @@ export const MUTANTS: readonly Mutant[] = [
     find: `redis.call('SET', KEYS[1], ARGV[1], 'PX', \${NONCE_MS})\nredis.call('DEL', KEYS[2])`,
     replace: `redis.call('DEL', KEYS[2])`,
     headTtlMs: 150,
+    lookDelaysMs: [40, 40],
+    finishMs: 0,
     faults: false,
     outsider: true,
   },
@@ -72,6 +84,8 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'state: there.size === known.pending.length ? known : undefined',
     replace: 'state: known',
     headTtlMs: 1_500,
+    lookDelaysMs: [0, 0],
+    finishMs: 200,
     faults: /forgets some/,
     outsider: false,
   },
@@ -80,8 +94,10 @@ export const MUTANTS: readonly Mutant[] = [
     file: BRANCHES,
     find: `reading.delete(branch);\n                        readNow(branch).then(resolve, reject);`,
     replace: 'readNow(branch).finally(() => reading.delete(branch)).then(resolve, reject);',
-    headTtlMs: 150,
-    faults: false,
+    headTtlMs: 1_000,
+    lookDelaysMs: [0, 0],
+    finishMs: 0,
+    faults: /hears late/,
     outsider: false,
   },
   {
@@ -90,6 +106,8 @@ export const MUTANTS: readonly Mutant[] = [
     find: `if pinned and pinned ~= ARGV[6] then return 0 end`,
     replace: '',
     headTtlMs: 150,
+    lookDelaysMs: [40, 40],
+    finishMs: 0,
     faults: false,
     outsider: true,
   },
@@ -99,6 +117,8 @@ export const MUTANTS: readonly Mutant[] = [
     find: `if (error instanceof CacheLost)\n            return false;`,
     replace: `if (error instanceof CacheLost)\n            ;\n        else`,
     headTtlMs: 1_500,
+    lookDelaysMs: [0, 0],
+    finishMs: 20,
     faults: /:d:/,
     outsider: false,
   },
@@ -108,6 +128,8 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'await setTimeout(Math.max(0, sinceMs + headTtlMs * TTL_PART - performance.now()));\n        }\n    };',
     replace: '}\n    };',
     headTtlMs: 1_500,
+    lookDelaysMs: [0, 0],
+    finishMs: 20,
     faults: /cannot reach Redis/,
     outsider: false,
   },
@@ -117,6 +139,8 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'await setTimeout(Math.max(0, sinceMs + headTtlMs * TTL_PART - performance.now()));\n        return viewOf',
     replace: 'return viewOf',
     headTtlMs: 1_500,
+    lookDelaysMs: [0, 0],
+    finishMs: 20,
     faults: /cannot reach Redis/,
     outsider: false,
   },
@@ -126,13 +150,15 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'head.parentId === looked.headId && head.oneOff',
     replace: 'head.oneOff',
     headTtlMs: 150,
+    lookDelaysMs: [40, 40],
+    finishMs: 0,
     faults: false,
     outsider: true,
   },
 ];
 
-/** Makes a copy of this build without a rule. @returns its folder @throws when there is not just one place to leave it out of */
-export function buildMutant({ file, find, replace }: Mutant): string {
+/** Makes a copy of this build, with a rule or without it. @returns its folder @throws when there is not just one place to leave it out of */
+export function buildMutant({ file, find, replace }: Mutant, rule: 'with' | 'without'): string {
   const root = mkdtempSync(join(tmpdir(), 'tusk-mutant-'));
   cpSync(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
   for (const name of ['node_modules', 'package.json']) symlinkSync(join(ROOT, name), join(root, name));
@@ -140,9 +166,7 @@ export function buildMutant({ file, find, replace }: Mutant): string {
   const source = readFileSync(path, 'utf8');
   const places = source.split(find).length - 1;
   if (places !== 1) throw new Error(`${file} has ${places} places with: ${find}`);
-  writeFileSync(
-    path,
-    source.replace(find, () => replace),
-  );
+  const without = source.replace(find, () => replace);
+  if (rule === 'without') writeFileSync(path, without);
   return root;
 }

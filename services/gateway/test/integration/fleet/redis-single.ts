@@ -34,6 +34,15 @@ export async function startSingleRedis(): Promise<SharedRedis> {
         way.unblock();
       },
     },
+    {
+      name: 'one gateway hears late from Redis',
+      async happen(choices) {
+        const way = choices.pick(ways);
+        way.delay(20 + choices.below(80));
+        await sleep(500 + choices.below(500));
+        way.delay(0);
+      },
+    },
     // By the names of the keys that stand in it: reads and stores, publications, what takes a turn, what keeps or ends one.
     ...[':r', ':d:', ':w', ':t'].map((key) => ({
       name: `a script with a key ${key} is lost, or its answer is`,

@@ -11,6 +11,8 @@ const KEYS = ['a', 'b', 'folder/c', 'folder/d'];
  */
 export const OUTSIDE_KEYS = ['a', 'folder/c'];
 const CONDITIONAL_KEYS = ['b', 'folder/d'];
+/** One of each. */
+const PLAIN_KEYS = ['a', 'b'];
 /** Small enough to wait in memory, and large enough to go through a file set. */
 const SIZES_BYTES = [16, 16, 16, 5_000, 1_000_001];
 
@@ -24,6 +26,8 @@ export interface ClientOptions {
   readonly choices: Choices;
   /** Asked before each request. */
   readonly goesOn: () => boolean;
+  /** Only plain writes and reads of small objects on two keys, as fast as they go. */
+  readonly plain?: boolean;
   /** Whether connections may break: nobody knows then what became of the request. Otherwise it is an error. */
   readonly mayBreak: boolean;
 }
@@ -39,11 +43,14 @@ export async function runClient(
   record: Record,
   options: ClientOptions,
 ): Promise<void> {
-  const { name, choices, goesOn, mayBreak } = options;
+  const { name, choices, goesOn, mayBreak, plain = false } = options;
+  const keys = plain ? PLAIN_KEYS : KEYS;
   let copies = 0;
   let sources = 0;
   const ask = (method: string, key: string, how?: SendOptions) => request(method, `/${bucket}/${key}`, how);
-  const actions = [put, put, put, create, swap, get, get, head, list, remove, removeMany, copy];
+  const actions = plain
+    ? [put, create, remove, get, get, get, get, get, get, head]
+    : [put, put, put, create, swap, get, get, head, list, remove, removeMany, copy];
   while (goesOn()) await choices.pick(actions)();
 
   async function request(method: string, path: string, how: SendOptions = {}): Promise<Answer> {
@@ -63,14 +70,14 @@ export async function runClient(
   }
 
   async function put(): Promise<void> {
-    const key = choices.pick(KEYS);
-    const { value, content } = record.newContent(choices.pick(SIZES_BYTES));
+    const key = choices.pick(keys);
+    const { value, content } = record.newContent(plain ? 16 : choices.pick(SIZES_BYTES));
     const note = record.call();
     noteWrite(await write(key, content), note, key, { kind: 'write', value });
   }
 
   async function create(): Promise<void> {
-    const key = choices.pick(CONDITIONAL_KEYS);
+    const key = choices.pick(CONDITIONAL_KEYS.filter((one) => keys.includes(one)));
     const { value, content } = record.newContent(16);
     const note = record.call();
     const answer = await write(key, content, { 'if-none-match': '*' });
@@ -96,7 +103,7 @@ export async function runClient(
 
   /** Writes an object in one of the ways that S3 has for it. undefined: it came to nothing before the write itself was asked for. */
   async function write(key: string, content: Uint8Array, headers: Headers = {}): Promise<Answer | undefined> {
-    switch (choices.below(5)) {
+    switch (plain ? undefined : choices.below(5)) {
       case 0:
         return upload(key, content, headers);
       case 1: {
@@ -142,7 +149,7 @@ export async function runClient(
   }
 
   async function get(): Promise<void> {
-    const key = choices.pick(KEYS);
+    const key = choices.pick(keys);
     const note = record.call();
     const answer = await ask('GET', key);
     if (answer.status === 404) return note(key, { kind: 'read', value: undefined });
@@ -154,7 +161,7 @@ export async function runClient(
   }
 
   async function head(): Promise<void> {
-    const key = choices.pick(KEYS);
+    const key = choices.pick(keys);
     const note = record.call();
     const answer = await ask('HEAD', key);
     if (answer.status === 404) return note(key, { kind: 'read', value: undefined });
@@ -186,7 +193,7 @@ export async function runClient(
   }
 
   async function remove(): Promise<void> {
-    const key = choices.pick(KEYS);
+    const key = choices.pick(keys);
     const note = record.call();
     const answer = await ask('DELETE', key);
     const verdict = verdictOf('DeleteObject', answer, 204);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { type Effect, isLinearizable, type Operation } from './linearizable.ts';
+import { findStaleRead } from './stale.ts';
 
 /**
  * Notes what an operation that was called before did to a key; `unsure`: whether it did is not known; `seenWithinMs`: how much later than
@@ -68,7 +69,7 @@ export function startRecord(): Record {
     },
     contradictions: () =>
       [...keys]
-        .filter(([, operations]) => !isLinearizable(operations))
+        .filter(([, operations]) => findStaleRead(operations) !== undefined || !isLinearizable(operations))
         .map(([key, operations]) => ({ key, operations: [...operations].sort((a, b) => a.calledAt - b.calledAt) })),
     keys: () => [...keys.keys()],
     known: () => [...keys.values()].reduce((sum, list) => sum + list.filter(({ unsure }) => !unsure).length, 0),
