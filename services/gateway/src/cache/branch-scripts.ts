@@ -80,6 +80,9 @@ if ARGV[2] ~= '' and redis.call('HGET', KEYS[3], 'owner') == ARGV[2] then redis.
 return 1`,
 );
 
+/** Key h. */
+export const PENDING = script('pending', 'at-once', `return redis.call('HGET', KEYS[1], 'pending')`);
+
 /** The deltas' keys. Gives each, or nothing for it. */
 export const DELTAS = script('deltas', 'at-once', `return redis.call('MGET', unpack(KEYS))`);
 

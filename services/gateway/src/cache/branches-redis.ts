@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { DELTAS, INVALIDATE, KEEP, LEAVE, PUBLISH, READ, STORE, TAKE } from './branch-scripts.ts';
+import { DELTAS, INVALIDATE, KEEP, LEAVE, PENDING, PUBLISH, READ, STORE, TAKE } from './branch-scripts.ts';
 import { CacheLost, type Scripts } from './script.ts';
 import type { BranchCache, BranchRead, CachedState, Turn } from './shared.ts';
 
@@ -52,8 +52,7 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
     const text = `${head} ${pending} ${state}`;
     const known = states.get(branch);
     if (known?.text === text) return known.state;
-    const ids = pending === '' ? [] : pending.split(' ');
-    const read: State = { ...(JSON.parse(state) as State), headId: head, pending: ids };
+    const read: State = { ...(JSON.parse(state) as State), headId: head, pending: idsOf(pending) };
     states.set(branch, { text, state: read });
     return read;
   };
@@ -111,6 +110,8 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
       return read;
     },
 
+    pending: async (branch) => idsOf(textOf(await scripts.run(PENDING, slotOf(branch), ['h'], []))),
+
     delta: async (branch, commitId) => (await deltasOf(branch, [commitId])).get(commitId),
 
     async store(branch, nonce, readAtMs, state) {
@@ -166,6 +167,10 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
       },
     };
   }
+}
+
+function idsOf(pending: string | undefined): readonly string[] {
+  return pending === undefined || pending === '' ? [] : pending.split(' ');
 }
 
 function slotOf(branch: string): string {

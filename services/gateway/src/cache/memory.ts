@@ -56,6 +56,10 @@ export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs:
       return { nonce: String(entry.nonce), nowMs, state: whole ? state : undefined, deltas, looking: false };
     },
 
+    async pending(branch) {
+      return entryOf(branch).state?.pending ?? [];
+    },
+
     async delta(branch, commitId) {
       return entryOf(branch).deltas.get(commitId);
     },

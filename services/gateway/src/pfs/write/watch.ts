@@ -32,7 +32,7 @@ export function createWatch(states: States, branches: Branches, pendingMax: numb
   /** The pending commits of the branch, as far as they are known: also those of other workers. */
   const pendingOf = async (branch: string): Promise<readonly string[]> => {
     try {
-      return (await branches.read(branch)).state?.pending ?? [];
+      return await branches.pending(branch);
     } catch (error) {
       if (error instanceof CacheLost) return [];
       throw error;

@@ -74,6 +74,8 @@ describe('the branch cache in Redis', () => {
     const { looking, nonce, nowMs } = await one.read('b');
     expect(looking).toBe(false);
     expect((await two.read('b')).looking).toBe(true);
+    expect(await two.pending('other')).toEqual([]);
+    expect((await one.read('other')).looking).toBe(false);
     await one.store('b', nonce, nowMs, undefined);
     expect((await two.read('b')).looking).toBe(false);
   });

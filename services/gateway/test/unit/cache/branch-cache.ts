@@ -73,6 +73,7 @@ export function describeBranchCache(newCache: (ttlMs: number) => Cache | Promise
       const { state, deltas } = await cache.read('b');
       expect(state).toEqual({ headId: 'next', pending: ['next'] });
       expect(deltas.get('next')).toBe('delta of next');
+      expect(await cache.pending('b')).toEqual(['next']);
     });
 
     it('makes readers look again when its commit stands on another head', async () => {
