@@ -5,7 +5,7 @@ import { withFleet } from './fleet-cluster.ts';
 
 /** How long clients work before a fault, and after it is over. */
 const BEFORE_MS = 3_000;
-const AFTER_MS = 6_000;
+const AFTER_MS = 5_000;
 
 /** What clients see of each fault, each in a fleet of its own. @param only words that the names of faults have; undefined: all */
 export async function reportFaults(only: string | undefined): Promise<void> {
