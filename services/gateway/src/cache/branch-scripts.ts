@@ -2,13 +2,16 @@ import type { Script } from './script.ts';
 
 /**
  * What Redis does for a branch, all of whose keys are in one slot: `v`, a random nonce that every change renews; `h`, the state, with
- * its time to live; `d:COMMIT`, what a commit changed; `t`, the writers' turn; `w`, who waits for it; `r`, who looks the branch up.
+ * its time to live; `d:COMMIT`, what a commit changed; `t`, the writers' turn; `w`, who waits for it; `r`, who looks the branch up; `o:COMMIT`, who
+ * wrote last into an open commit.
  */
 
 /** A nonce outlives every look-up; one that is gone only refuses a store. */
 const NONCE_MS = 600_000;
 /** Who looks a branch up does it for the fleet, for so long. */
 const LOOKING_MS = 200;
+/** Who wrote last into an open commit; one that is gone makes the next writer look into the commit again. */
+const MARK_MS = 3_600_000;
 /** Who asked for the turn and did not get it comes before all others, if it asks again within this time. */
 const WAITING_MS = 100;
 
@@ -111,6 +114,16 @@ if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'head', ARGV[3]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`,
+);
+
+/** The key of an open commit; who is about to write into it. Gives who did so last. */
+export const MARK = script(
+  'mark',
+  'at-once',
+  `
+local last = redis.call('GET', KEYS[1])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ${MARK_MS})
+return last`,
 );
 
 /** Key t; owner. */

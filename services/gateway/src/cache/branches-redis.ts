@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { DELTAS, INVALIDATE, KEEP, LEAVE, PENDING, PUBLISH, READ, STORE, TAKE } from './branch-scripts.ts';
+import { DELTAS, INVALIDATE, KEEP, LEAVE, MARK, PENDING, PUBLISH, READ, STORE, TAKE } from './branch-scripts.ts';
 import { CacheLost, type Scripts } from './script.ts';
 import type { BranchCache, BranchRead, CachedState, Turn } from './shared.ts';
 
@@ -152,6 +152,7 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
     return {
       holds: () => performance.now() < heldUntilMs,
       pin: keep,
+      mark: async (commitId, writer) => textOf(await scripts.run(MARK, slot, [`o:${commitId}`], [writer])),
       async publish(parentId, commitId, delta) {
         clearInterval(renewal);
         const place = placeOf(branch, commitId);

@@ -105,6 +105,8 @@ export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs:
           entry.pinnedHeadId = headId;
           return true;
         },
+        // There is no other writer.
+        mark: async (_commitId, writer) => writer,
         async publish(parentId, commitId, delta) {
           entry.deltas = new Map([...entry.deltas, [commitId, delta] as const].slice(-DELTAS_MAX));
           const { state } = entry;

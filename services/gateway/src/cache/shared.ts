@@ -56,6 +56,11 @@ export interface Turn<Delta> {
    */
   pin(headId: string): Promise<boolean>;
   /**
+   * Leaves word that `writer` is about to write into somebody's open commit. Gives who did so last; undefined: nobody, or that is not
+   * known any more.
+   */
+  mark(commitId: string, writer: string): Promise<string | undefined>;
+  /**
    * Makes a commit known with what it changed, and ends the turn: a state whose head is the one that the commit stands on goes on with
    * it as its newest pending one; any other is forgotten.
    */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Pachd } from '../../pachd/client.ts';
 import { type Caller, type CommitRef, commitKey, detached } from '../../pachd/model.ts';
@@ -22,6 +23,8 @@ interface Known {
  * was first looked at is not known, and no look would help: they may put it there at any moment.
  */
 export interface OpenChanges {
+  /** By what name this worker is known to those who know other changes. */
+  readonly writer: string;
   /** An open commit as the commit that it stands on and what is known to lie over it; undefined: it has changed too much. */
   seen(caller: Caller, view: BucketView): Promise<BucketView | undefined>;
   /** Notes what was written into an open commit. */
@@ -55,6 +58,8 @@ export function createOpenChanges(pachd: Pachd, states: States): OpenChanges {
   };
 
   return {
+    writer: randomBytes(9).toString('base64url'),
+
     async seen(caller, view) {
       const key = keyOf(view);
       let looking = commits.get(key);

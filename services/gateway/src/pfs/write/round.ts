@@ -101,6 +101,7 @@ async function attempt(
   const conditional = round.some(isConditional);
   const view = await look(parts, progress, caller, bucket, conditional);
   if (view === 'turn lost') return { alone: [], again: round };
+  if (view.open) await notice(parts, progress, view);
   const going = await judged(parts, progress.turn === undefined ? refuseConditional(round) : round, view);
   const waiting = going.map((one) => one.waiting);
   const changes = going.flatMap((one) => one.changes);
@@ -173,6 +174,17 @@ async function look(
     progress.turn = undefined;
     return writable(bucket, await states.viewAlone(caller, bucket));
   }
+}
+
+/**
+ * What another worker has written into an open commit is looked for in it: it was not known when the commit was looked at first, and what
+ * collides with it would lose all that is in the commit. @throws Failure unavailable and CacheLost: nobody can tell
+ */
+async function notice({ openChanges }: RoundParts, { turn }: Progress, view: BucketView): Promise<void> {
+  if (turn === undefined) {
+    throw new Failure('unavailable', 'the shared cache cannot be reached, and an open commit needs it');
+  }
+  if ((await turn.mark(view.headId, openChanges.writer)) !== openChanges.writer) openChanges.forget(view);
 }
 
 /** @throws Failure output-branch, commit-is-read-only */
