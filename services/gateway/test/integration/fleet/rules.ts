@@ -1,10 +1,12 @@
 import { rmSync } from 'node:fs';
+import type { Record } from '../history/record.ts';
+import { findStaleRead } from '../history/stale.ts';
 import { startFleet } from './fleet.ts';
 import { runFleetHistory } from './history.ts';
 import { buildMutant, MUTANTS, type Mutant } from './mutants.ts';
 
-const CLIENTS = 16;
-const REQUESTS_EACH = 60;
+const CLIENTS = 10;
+const REQUESTS_EACH = 100;
 /** A history in which a rule is missed is found within so many. */
 const SEEDS_MAX = 25;
 
@@ -40,13 +42,30 @@ async function findOut(mutant: Mutant, rule: 'with' | 'without', seeds: number):
       const { faults, outsider } = mutant;
       const options = { seed, clients: CLIENTS, requestsEach: REQUESTS_EACH, faults, outsider, plain: true };
       const { record } = await runFleetHistory(fleet, options);
-      const [wrong] = record.contradictions();
       console.error(`${rule} "${mutant.rule}": seed ${seed}, ${record.known()} operations`);
-      if (wrong !== undefined) return { seed, what: `${wrong.operations.length} operations on ${wrong.key}` };
+      const what = contradictionIn(record);
+      if (what !== undefined) return { seed, what };
     }
     return { seed: seeds, what: undefined };
   } finally {
     await fleet.stop();
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** What is wrong with what was seen, in a line; undefined: nothing, or nothing that can be told. */
+function contradictionIn(record: Record): string | undefined {
+  let contradictions: ReturnType<Record['contradictions']>;
+  try {
+    contradictions = record.contradictions();
+  } catch (error) {
+    console.error(`  ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+  const [wrong] = contradictions;
+  if (wrong === undefined) return undefined;
+  const stale = findStaleRead(wrong.operations);
+  if (stale === undefined) return `${wrong.operations.length} operations on ${wrong.key} have no order`;
+  const lateMs = Math.round(stale.read.calledAt - stale.overwrittenBy.answeredAt);
+  return `${wrong.key}: a read saw what had been overwritten ${lateMs} ms before it was asked for`;
 }
