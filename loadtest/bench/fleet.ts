@@ -24,15 +24,15 @@ export async function reportFleet(): Promise<void> {
 }
 
 async function reportThroughput(): Promise<void> {
-  const targets = await measureThroughput();
-  const [alone] = targets;
-  console.log('\nSigned GETs of 1 KB, medians of rounds in turns');
-  for (const { name, result } of targets) {
-    const { requestsPerSecond, p50Ms, p99Ms } = result;
-    const ratio = requestsPerSecond / (alone?.result.requestsPerSecond ?? Number.NaN);
+  const all = await measureThroughput();
+  const [alone] = all;
+  console.log('\nSigned GETs of 1 KB, medians of rounds in turns; microseconds of a processor for one');
+  for (const { target, requestsPerSecond, p50Ms, p99Ms, costUs } of all) {
+    const ratio = requestsPerSecond / (alone?.requestsPerSecond ?? Number.NaN);
     const latency = `p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`;
+    const costs = [...costUs].map(([who, us]) => `${who} ${Math.round(us)}`).join(', ');
     console.log(
-      `  ${name.padEnd(34)} ${Math.round(requestsPerSecond)} requests/s, ${latency}, ratio ${ratio.toFixed(2)}`,
+      `  ${target.padEnd(34)} ${Math.round(requestsPerSecond)}/s, ${latency}, ratio ${ratio.toFixed(2)}; ${costs}`,
     );
   }
 }
