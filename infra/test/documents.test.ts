@@ -8,9 +8,11 @@ import { startRedis } from '../../services/gateway/test/support/redis.ts';
 
 const read = (file: string) => readFile(join(ROOT, file), 'utf8');
 
-/** The lines between fences, each of them a command. */
+/** The lines between fences, each of them a command where the fence names no language. */
 function commandsIn(document: string): readonly string[] {
-  return [...document.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => block.trimEnd().split('\n'));
+  return [...document.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].flatMap(([, language, block = '']) =>
+    language === '' ? block.trimEnd().split('\n') : [],
+  );
 }
 
 describe('docs/security.md', () => {
