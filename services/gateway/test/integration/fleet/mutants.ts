@@ -3,13 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../support/program.ts';
 
-/** A build in which one rule is left out. */
-export interface Mutant {
-  readonly rule: string;
+interface Edit {
   /** Below services/gateway/src, without its ending. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+}
+
+/** A build in which one rule is left out. */
+export interface Mutant extends Edit {
+  readonly rule: string;
+  /** What only spares work, and hides that the rule is missing: it is left out of the build with the rule, too. */
+  readonly hiddenBy?: Edit;
   /** Where it is soon seen that it is missing. */
   readonly headTtlMs: number;
   readonly lookDelaysMs: readonly number[];
@@ -39,6 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: SCRIPTS,
     find: `redis.call('SET', KEYS[1], ARGV[3], 'PX', \${NONCE_MS})\nreturn 1`,
     replace: 'return 1',
+    hiddenBy: { file: SCRIPTS, find: 'then looks = 0 end', replace: 'then looks = 1 end' },
     headTtlMs: 300,
     lookDelaysMs: [260, 10],
     finishMs: 0,
@@ -158,15 +164,22 @@ export const MUTANTS: readonly Mutant[] = [
 ];
 
 /** Makes a copy of this build, with a rule or without it. @returns its folder @throws when there is not just one place to leave it out of */
-export function buildMutant({ file, find, replace }: Mutant, rule: 'with' | 'without'): string {
+export function buildMutant(mutant: Mutant, rule: 'with' | 'without'): string {
   const root = mkdtempSync(join(tmpdir(), 'tusk-mutant-'));
   cpSync(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
   for (const name of ['node_modules', 'package.json']) symlinkSync(join(ROOT, name), join(root, name));
+  if (mutant.hiddenBy !== undefined) edit(root, mutant.hiddenBy);
+  if (rule === 'without') edit(root, mutant);
+  return root;
+}
+
+function edit(root: string, { file, find, replace }: Edit): void {
   const path = join(root, 'dist', 'services', 'gateway', 'src', `${file}.js`);
   const source = readFileSync(path, 'utf8');
   const places = source.split(find).length - 1;
   if (places !== 1) throw new Error(`${file} has ${places} places with: ${find}`);
-  const without = source.replace(find, () => replace);
-  if (rule === 'without') writeFileSync(path, without);
-  return root;
+  writeFileSync(
+    path,
+    source.replace(find, () => replace),
+  );
 }
