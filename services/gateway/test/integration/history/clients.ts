@@ -145,7 +145,9 @@ export async function runClient(
     if (answer === undefined) return;
     const verdict = verdictOf('a write', answer, effect.value === undefined ? 204 : 200);
     if (verdict === 'done' && effect.value !== undefined) record.learnEtag(etagOf(answer), effect.value);
-    if (verdict !== 'not done') note(key, effect, verdict === 'unsure');
+    // Of a condition that was found not to hold after all; what it wrote is taken back by then.
+    if (answer.code === 'ConditionalRequestConflict') note(key, effect, 'taken back');
+    else if (verdict !== 'not done') note(key, effect, verdict === 'unsure');
   }
 
   async function get(): Promise<void> {

@@ -4,10 +4,11 @@ import { type Effect, isLinearizable, type Operation } from './linearizable.ts';
 import { findStaleRead } from './stale.ts';
 
 /**
- * Notes what an operation that was called before did to a key; `unsure`: whether it did is not known; `seenWithinMs`: how much later than
- * now others may see it.
+ * Notes what an operation that was called before did to a key; `unsure`: whether it did is not known, or 'taken back': a conditional
+ * write that lost to another may have been there for a moment, if its turn was lost between look and commit (docs/architecture.md, "Writes");
+ * `seenWithinMs`: how much later than now others may see it.
  */
-export type Note = (key: string, effect: Effect, unsure?: boolean, seenWithinMs?: number) => void;
+export type Note = (key: string, effect: Effect, unsure?: boolean | 'taken back', seenWithinMs?: number) => void;
 
 /** All that clients did and saw, key by key. */
 export interface Record {
@@ -33,6 +34,7 @@ export function startRecord(): Record {
   const keys = new Map<string, Operation[]>();
   const values = new Map<string, string>();
   const etags = new Map<string, string>();
+  const takenBack = new Map<string, Operation[]>();
   let contents = 0;
 
   return {
@@ -61,9 +63,10 @@ export function startRecord(): Record {
     call() {
       const calledAt = performance.now();
       return (key, effect, unsure = false, seenWithinMs = 0) => {
-        const operation = { calledAt, answeredAt: performance.now() + seenWithinMs, effect, unsure };
-        const list = keys.get(key);
-        if (list === undefined) keys.set(key, [operation]);
+        const operation = { calledAt, answeredAt: performance.now() + seenWithinMs, effect, unsure: unsure !== false };
+        const notes = unsure === 'taken back' ? takenBack : keys;
+        const list = notes.get(key);
+        if (list === undefined) notes.set(key, [operation]);
         else list.push(operation);
       };
     },
@@ -74,12 +77,25 @@ export function startRecord(): Record {
           operations: [...operations].sort((a, b) => a.calledAt - b.calledAt),
         }));
       // The plainest contradictions are found at once; to search for the others can take long.
-      const stale = [...keys].filter(([, operations]) => findStaleRead(operations) !== undefined);
-      return told(stale.length > 0 ? stale : [...keys].filter(([, operations]) => !isLinearizable(operations)));
+      const lasting = [...keys].map(
+        ([key, operations]) => [key, withoutTakenBack(operations, takenBack.get(key))] as const,
+      );
+      const stale = lasting.filter(([, operations]) => findStaleRead(operations) !== undefined);
+      return told(stale.length > 0 ? stale : lasting.filter(([, operations]) => !isLinearizable(operations)));
     },
     keys: () => [...keys.keys()],
     known: () => [...keys.values()].reduce((sum, list) => sum + list.filter(({ unsure }) => !unsure).length, 0),
   };
+}
+
+/** What is left when nobody had seen what was taken back. Whoever saw an object, and not which, may have seen that one. */
+function withoutTakenBack(operations: Operation[], lost: readonly Operation[] = []): Operation[] {
+  const sees = ({ effect, calledAt, answeredAt }: Operation, write: Operation): boolean => {
+    const isMeanwhile = calledAt < write.answeredAt && answeredAt > write.calledAt;
+    if (effect.kind !== 'read') return isMeanwhile && (effect.kind === 'present' || effect.kind === 'differs');
+    return isMeanwhile && 'value' in write.effect && write.effect.value === effect.value;
+  };
+  return operations.filter((operation) => !lost.some((write) => sees(operation, write)));
 }
 
 function digest(content: Uint8Array): string {
