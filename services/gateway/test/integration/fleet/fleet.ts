@@ -78,8 +78,7 @@ export async function startFleet({
   const addresses = running.map(({ address }) => address);
   const pachd = addresses.join(',grpc://');
 
-  const members: Member[] = [];
-  for (let number = 0; number < gateways; number++) {
+  const startMember = async (): Promise<Member> => {
     const tusk = await startTusk({
       pachd,
       ...(root === undefined ? {} : { root }),
@@ -93,8 +92,9 @@ export async function startFleet({
     });
     const workers = () =>
       tusk.program.alive().flatMap(({ pid, command }) => (command.includes('worker-process') ? [pid] : []));
-    members.push({ url: tusk.url, tusk, workers });
-  }
+    return { url: tusk.url, tusk, workers };
+  };
+  const members = await Promise.all(Array.from({ length: gateways }, startMember));
 
   return {
     members,
@@ -107,7 +107,7 @@ export async function startFleet({
       running[place] = await startPachd(place, addresses[place]!);
     },
     async stop() {
-      for (const { tusk } of members) await tusk.stop();
+      await Promise.all(members.map(({ tusk }) => tusk.stop()));
       for (const one of running) await one.stop();
       await redis.stop();
       await rm(folder, { recursive: true, force: true });

@@ -23,7 +23,6 @@ export interface FleetHistoryOptions {
 export interface FleetHistory {
   readonly record: Record;
   readonly faults: readonly string[];
-  readonly startedByOthers: number;
 }
 
 /** Lets clients work on a new bucket through all gateways of a fleet, beside somebody who commits at pachd, while things go wrong. */
@@ -37,21 +36,8 @@ export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions
   );
   const record = startRecord();
   let over = false;
-  const others = runOthers().catch((error: unknown) => {
-    // Their pachd may be killed under them; whoever else fails them is to be told of.
-    if (faults === false) throw error;
-    return { started: 0 };
-  });
   const happened: string[] = [];
-  const trouble = (async () => {
-    const choices = seeded(seed + 2_000_000);
-    const possible = faultsOf(fleet).filter(({ name }) => (faults instanceof RegExp ? faults.test(name) : faults));
-    while (possible.length > 0 && !over) {
-      const fault = choices.pick(possible);
-      happened.push(fault.name);
-      await fault.happen(choices, bucket);
-    }
-  })();
+  const beside = Promise.allSettled([runOthers(), makeTrouble()]);
   const working = Array.from({ length: clients }, (_, number) => {
     let left = requestsEach;
     return runClient(fleet.urls, bucket, record, {
@@ -64,20 +50,40 @@ export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions
   });
   const outcomes = await Promise.allSettled(working);
   over = true;
-  await trouble;
-  const { started: startedByOthers } = await others;
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return { record, faults: happened, startedByOthers };
+  for (const outcome of [...outcomes, ...(await beside)]) {
+    if (outcome.status === 'rejected')
+      throw new Error(`seed ${seed} (${happened.join('; ')}): ${outcome.reason}\n${errorsOf(fleet)}`);
+  }
+  return { record, faults: happened };
 
-  async function runOthers(): Promise<{ readonly started: number }> {
-    if (!options.outsider) return { started: 0 };
-    return runOutsider(record, {
+  async function makeTrouble(): Promise<void> {
+    const choices = seeded(seed + 2_000_000);
+    const possible = faultsOf(fleet).filter(({ name }) => (faults instanceof RegExp ? faults.test(name) : faults));
+    while (possible.length > 0 && !over) {
+      const fault = choices.pick(possible);
+      happened.push(fault.name);
+      await fault.happen(choices, bucket);
+    }
+  }
+
+  async function runOthers(): Promise<void> {
+    if (!options.outsider) return;
+    await runOutsider(record, {
       pachdAt: fleet.pachds[0]!.address,
       branch: repoOf(bucket),
       choices: seeded(seed + 1_000_000),
       isOver: () => over,
+      mayBreak: faults !== false,
       seenWithinMs: fleet.headTtlMs,
     });
   }
+}
+
+/** What the gateways have logged as errors, the last of it. */
+function errorsOf({ members }: Fleet): string {
+  const lines = members.flatMap(({ tusk }) => tusk.program.output().split('\n'));
+  return lines
+    .filter((line) => /"level":("error"|50)/.test(line))
+    .slice(-5)
+    .join('\n');
 }

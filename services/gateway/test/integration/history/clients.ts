@@ -132,8 +132,8 @@ export async function runClient(
     const etag = part.headers['etag'];
     const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
     const answer = await ask('POST', key, { query: [['uploadId', uploadId]], body, headers });
-    // A gateway that was started anew may not know of it any more.
-    return mayBreak && answer.code === 'NoSuchUpload' ? undefined : answer;
+    // A gateway, or Redis, that was started anew may not know of it any more; one that forgot some of it misses the part.
+    return mayBreak && ['NoSuchUpload', 'InvalidPart'].includes(answer.code) ? undefined : answer;
   }
 
   function noteWrite(

@@ -35,6 +35,7 @@ export async function runHistory(urls: readonly string[], options: HistoryOption
         branch: repoOf(bucket),
         choices: seeded(seed + 1_000_000),
         isOver: () => over,
+        mayBreak: false,
         seenWithinMs: 0,
       })
     : undefined;
