@@ -47,7 +47,7 @@ export interface Hedge<T> {
   readonly again: () => Sent<T> | undefined;
   /** Whether an error is an answer; if not, the other question is waited for. */
   readonly isAnswer: (error: unknown) => boolean;
-  /** Told who answered: the first before a second was asked, or the second before the first. Nothing where both were asked and the first was faster. */
+  /** Told of the first whether it answered within the patience, or the second before it. Nothing where it was late and yet the faster, or alone. */
   readonly onPrompt: () => void;
   readonly onOvertaken: () => void;
 }
@@ -57,6 +57,7 @@ export function firstAnswer<T>(first: Sent<T>, hedge: Hedge<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let second: Sent<T> | undefined;
     let waitingFor = 1;
+    let late = false;
     let settled = false;
 
     const settle = (by: Sent<T>, deliver: () => void) => {
@@ -65,7 +66,7 @@ export function firstAnswer<T>(first: Sent<T>, hedge: Hedge<T>): Promise<T> {
       settled = true;
       clearTimeout(timer);
       if (by === second) hedge.onOvertaken();
-      else if (second === undefined) hedge.onPrompt();
+      else if (!late) hedge.onPrompt();
       (by === first ? second : first)?.cancel();
       deliver();
     };
@@ -82,6 +83,7 @@ export function firstAnswer<T>(first: Sent<T>, hedge: Hedge<T>): Promise<T> {
         },
       );
     const timer = setTimeout(() => {
+      late = true;
       second = hedge.again();
       if (second === undefined) return;
       waitingFor += 1;

@@ -15,8 +15,9 @@ const LONELY_BACKOFF_MAX_MS = 1_000;
 const REST_MS = 100;
 /** Silence of the last one that serves: a slow pachd is better than none, a dead one is not. */
 const SILENCES_MAX = 3;
-/** So many answers in a row that came too late, or after another's. */
+/** So many answers in a row that came too late, or after another's, over so long: a pause that many calls wait out together is none of it. */
 const SLOW_MAX = 5;
+const SLOW_FOR_MS = 500;
 
 export interface MemberStatus {
   /** IP:PORT. */
@@ -90,6 +91,7 @@ export function createMember(endpoint: Endpoint, neighbours: Neighbours, cold: b
   let cameMs = Number.NEGATIVE_INFINITY;
   let silences = 0;
   let slowOnes = 0;
+  let slowSinceMs = 0;
   let failedAtMs = Number.NEGATIVE_INFINITY;
 
   const enter = (next: State) => {
@@ -211,8 +213,12 @@ export function createMember(endpoint: Endpoint, neighbours: Neighbours, cold: b
       slowOnes = 0;
     },
     slow() {
+      if (state.kind !== 'serving') return;
+      const nowMs = performance.now();
+      if (slowOnes === 0) slowSinceMs = nowMs;
       slowOnes += 1;
-      if (state.kind === 'serving' && slowOnes >= SLOW_MAX && neighbours.othersServe()) eject('slower than others');
+      const lasts = slowOnes >= SLOW_MAX && nowMs - slowSinceMs >= SLOW_FOR_MS;
+      if (lasts && neighbours.othersServe()) eject('slower than others');
     },
     status: () => ({
       address,
