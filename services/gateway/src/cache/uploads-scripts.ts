@@ -35,9 +35,10 @@ local function isClaimed(id)
   return token ~= nil and till > now and till - now <= lease
 end
 
+-- Keys can be evicted one by one: an upload of which one half is gone is gone.
 local function isLive(id)
   local gone = redis.call('ZSCORE', ends, id)
-  return gone and (tonumber(gone) > now or isClaimed(id))
+  return gone and redis.call('HEXISTS', records, id) == 1 and (tonumber(gone) > now or isClaimed(id))
 end
 `;
 
@@ -178,8 +179,13 @@ export const RELEASE = writing(
   'release',
   `
 if claimOf(id) ~= ARGV[2] then return 0 end
+local record = redis.call('HGET', records, id)
+if not record then
+  forget(id)
+  return 0
+end
 redis.call('HDEL', claims, id)
-redis.call('ZADD', ends, string.match(redis.call('HGET', records, id), '^%d+'), id)
+redis.call('ZADD', ends, string.match(record, '^%d+'), id)
 return 1`,
 );
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freshBucketName, repoOf } from '../../support/buckets.ts';
 import { eventually } from '../../support/eventually.ts';
 import { send } from '../../support/http.ts';
@@ -7,6 +8,9 @@ import { type Record, startRecord } from '../history/record.ts';
 import { seeded } from '../history/seeded.ts';
 import { faultsOf } from './faults.ts';
 import type { Fleet } from './fleet.ts';
+
+/** Between two faults clients get something done. */
+const CALM_MAX_MS = 1_000;
 
 export interface FleetHistoryOptions {
   readonly seed: number;
@@ -63,6 +67,7 @@ export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions
       const fault = choices.pick(possible);
       happened.push(fault.name);
       await fault.happen(choices, bucket);
+      await sleep(choices.below(CALM_MAX_MS));
     }
   }
 
@@ -79,11 +84,11 @@ export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions
   }
 }
 
-/** What the gateways have logged as errors, the last of it. */
+/** What the gateways have logged as errors, or answered as such, the last of it. */
 function errorsOf({ members }: Fleet): string {
   const lines = members.flatMap(({ tusk }) => tusk.program.output().split('\n'));
   return lines
-    .filter((line) => /"level":("error"|50)/.test(line))
+    .filter((line) => /"level":("error"|50)|"status":500/.test(line))
     .slice(-5)
     .join('\n');
 }
