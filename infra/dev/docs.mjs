@@ -5,10 +5,12 @@ import { ensureBuilt, fail, ROOT } from './ensure.mjs';
 
 await ensureBuilt();
 const { SETTINGS_TABLE } = await import('../../dist/services/gateway/src/config.js');
+const { FAMILIES } = await import('../../dist/services/gateway/src/telemetry/metrics.js');
 const { ROUTES } = await import('../../dist/services/gateway/src/s3/routes.js');
 
 const TABLES = [
   { file: 'README.md', name: 'settings', lines: settings() },
+  { file: 'docs/observability.md', name: 'metrics', lines: metrics() },
   { file: 'docs/compatibility.md', name: 'operations', lines: operations() },
   { file: 'docs/compatibility.md', name: 'not implemented', lines: notImplemented() },
 ];
@@ -27,6 +29,17 @@ function settings() {
     ...SETTINGS_TABLE.map(({ name, fallback, about }) => {
       const shown = fallback === '' ? '' : `\`${fallback}\``;
       return `| \`${name}\` | ${shown} | ${about.replaceAll('|', '\\|')} |`;
+    }),
+  ];
+}
+
+function metrics() {
+  return [
+    '| metric | kind | labels | what |',
+    '| --- | --- | --- | --- |',
+    ...FAMILIES.map(({ name, kind, labels, help }) => {
+      const named = labels.map((label) => `\`${label}\``).join(', ');
+      return `| \`${name}\` | ${kind} | ${named} | ${help} |`;
     }),
   ];
 }

@@ -18,6 +18,9 @@ await ensureProgram('ps', ['procps']);
 // The fleet's, which the tests start themselves.
 await ensureProgram('haproxy', ['haproxy']);
 await ensureProgram('redis-server', ['redis-server']);
+// What judges metrics and alerts, and what looks at the status page.
+await ensureProgram('promtool', ['prometheus']);
+await ensureProgram('chromium', ['chromium']);
 await ensureClients();
 // What checks the chart and the compose file.
 await ensureGo(HELM);

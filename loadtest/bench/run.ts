@@ -4,6 +4,7 @@
 // `npm run bench -- balancer`: writes to one bucket, by how many workers the load balancer spreads them over (docs/operations.md).
 // `npm run bench -- fleet`: what a fleet serves, asks and keeps.
 // `npm run bench -- faults [WORDS]`: what clients of a fleet see when something in it fails (docs/operations.md).
+// `npm run bench -- telemetry [FOLDER]`: what traces cost, and beside them another build of tusk (docs/observability.md).
 // `npm run bench -- devpachd [FILES...]`: how devpachd's `--latency real` holds against a real pachd (docs/devpachd.md).
 import { reportBalancer } from './balancer.ts';
 import { reportDevpachd } from './devpachd.ts';
@@ -12,6 +13,7 @@ import { megabytes } from './figures.ts';
 import { reportFleet } from './fleet.ts';
 import { measureLargeObject } from './large-object.ts';
 import { measureSignedGet } from './signed-get.ts';
+import { reportTelemetry } from './telemetry.ts';
 import { reportWrites } from './writes.ts';
 
 const LARGE_MIB = 2048;
@@ -23,6 +25,7 @@ if (only === 'writes') await reportWrites(size);
 if (only === 'balancer') await reportBalancer();
 if (only === 'fleet') await reportFleet();
 if (only === 'faults') await reportFaults(size);
+if (only === 'telemetry') await reportTelemetry(size);
 if (only === 'devpachd') await reportDevpachd(size === undefined ? [] : [size, ...more].map(Number));
 
 async function reportSignedGet(): Promise<void> {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parseRedisUrl, type RedisUrl } from './cache/redis-url.ts';
+import { readTelemetry, type TelemetryConfig } from './config-telemetry.ts';
 
 /** Everything that an operator can set: one frozen value, read once from the environment. Units are last in the names. */
 export interface Config {
@@ -30,6 +31,9 @@ export interface Config {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly logLevel: LogLevel;
   readonly accessLog: boolean;
+  /** How many buckets metrics tell of by name; 0: none. */
+  readonly metricsBuckets: number;
+  readonly telemetry: TelemetryConfig;
   readonly drainMs: number;
   /** Folder of devpachd's data, of this gateway's lock and of what one worker keeps over restarts. */
   readonly dataDir: string;
@@ -149,6 +153,12 @@ const SETTINGS = {
   tlsKey: setting('TUSK_TLS_KEY', '', 'PEM file of the private key', (text) => text),
   logLevel: setting('TUSK_LOG_LEVEL', 'info', LOG_LEVELS.join(', '), oneOf(LOG_LEVELS)),
   accessLog: setting('TUSK_ACCESS_LOG', 'on', 'a line for each request: on, off', onOff),
+  metricsBuckets: setting(
+    'TUSK_METRICS_BUCKETS',
+    '0',
+    'how many of the busiest buckets the metrics name; 0: none',
+    integer(0, 100),
+  ),
   drainMs: setting('TUSK_DRAIN_MS', '30000', 'how long requests in flight may take after SIGTERM', integer(0, 600_000)),
   dataDir: setting('TUSK_DATA', '.tusk', "folder of devpachd's data and of unfinished multipart uploads", nonEmpty),
 } as const;
@@ -198,10 +208,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (values.redisUrl !== undefined && values.cacheSecret === '') {
     problems.push('TUSK_CACHE_SECRET: needed with TUSK_REDIS_URL, the same for the whole fleet');
   }
+  const telemetry = readTelemetry(env, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   const { tlsCert, tlsKey, cacheSecret, ...rest } = values;
   return Object.freeze({
     ...rest,
+    telemetry,
     cacheSecret: cacheSecret === '' ? randomBytes(32).toString('hex') : cacheSecret,
     dataDirGiven: (env[SETTINGS.dataDir.name] ?? '') !== '',
     tls: tlsCert === '' ? undefined : { certFile: tlsCert, keyFile: tlsKey },

@@ -1,10 +1,14 @@
 import { join } from 'node:path';
+import { createHistory, LOOK_EVERY_MS } from './admin/history.ts';
 import { startAdmin } from './admin/server.ts';
+import { cachesOf, type GatewayStatus } from './admin/status.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { lockData } from './data-lock.ts';
 import { type OwnPachd, startOwnPachd } from './own-pachd.ts';
 import { startWorkers, type Workers } from './supervisor.ts';
 import { createLog } from './telemetry/log.ts';
+import { FAMILIES } from './telemetry/metrics.ts';
+import type { Snapshot } from './telemetry/registry.ts';
 
 /** The gateway's process: settings, data folder, devpachd if no pachd is given, workers, admin port, signals. */
 
@@ -37,7 +41,9 @@ async function start(given: Config): Promise<void> {
   const workers = await startWorkers(config, process.env, log, uploadsDir);
   running.push(() => workers.stop());
 
-  const admin = await startAdmin(config.adminListen, { status: () => statusOf(workers) });
+  await exportMetrics(config.telemetry, workers, log);
+  const status = watchStatus(workers);
+  const admin = await startAdmin(config.adminListen, { status, metrics: workers.metrics });
   running.push(() => admin.close());
 
   sayReady(config, workers.port, admin.port, own);
@@ -67,9 +73,40 @@ async function ownPachd(dataDir: string, log: ReturnType<typeof createLog>): Pro
   return own;
 }
 
-async function statusOf(workers: Workers) {
-  const answers = await workers.status();
-  return { notReady: whyNotReady(answers), workers: answers };
+/** Sends what is counted to where it is wanted. What does that is loaded only there. */
+async function exportMetrics(
+  { metricsEveryMs, instanceId }: Config['telemetry'],
+  workers: Workers,
+  log: ReturnType<typeof createLog>,
+): Promise<void> {
+  if (metricsEveryMs === undefined) return;
+  const { startMetrics } = await import('./telemetry/otlp.ts');
+  running.push(startMetrics({ 'service.instance.id': instanceId }, metricsEveryMs, FAMILIES, workers.metrics, log));
+}
+
+/** Looks again and again at what the workers count, so that it can be told how it was. Gives what tells it. */
+function watchStatus(workers: Workers): () => Promise<GatewayStatus> {
+  const startedMs = Date.now();
+  const history = createHistory();
+  let counted: Snapshot = {};
+  const look = async () => {
+    counted = await workers.metrics();
+    history.note(counted, Date.now());
+  };
+  void look();
+  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
+  running.push(() => clearInterval(timer));
+  return async () => {
+    const answers = await workers.status();
+    return {
+      notReady: whyNotReady(answers),
+      nowMs: Date.now(),
+      startedMs,
+      workers: answers,
+      caches: cachesOf(counted),
+      history: history.moments(),
+    };
+  };
 }
 
 function whyNotReady(workers: Awaited<ReturnType<Workers['status']>>): string {

@@ -3,17 +3,22 @@ import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.ts';
 import type { FromWorker, ToWorker, WorkerStatus } from './messages.ts';
+import { createAggregate } from './telemetry/aggregate.ts';
 import type { Log } from './telemetry/log.ts';
+import { FAMILIES, WORKER_ENDS } from './telemetry/metrics.ts';
+import type { Snapshot } from './telemetry/registry.ts';
 
 /** uWebSockets takes header blocks up to this size; what is past the protocol's own limit gets an S3 error, past this one a bare 431. */
 const HEADERS_MAX_BYTES = 32 << 10;
-const STATUS_TIMEOUT_MS = 3_000;
+const ANSWER_TIMEOUT_MS = 3_000;
 const RESTART_DELAY_MS = 500;
 
 export interface Workers {
   readonly port: number;
   /** What each worker says of itself; undefined for one that does not answer. */
   status(): Promise<readonly (WorkerStatus | undefined)[]>;
+  /** What all of them counted, and those that ended. Of one that does not answer: what it said last. */
+  metrics(): Promise<Snapshot>;
   /** Lets what is under way end, then ends them all. */
   stop(): Promise<void>;
 }
@@ -39,7 +44,9 @@ export async function startWorkers(
     port,
     ...(config.workerPort === 0 ? {} : { ownPort: config.workerPort + number }),
   });
-  let statusId = 0;
+  let askedId = 0;
+  const counted = createAggregate(FAMILIES);
+  let ends = 0;
 
   const launch = (number: number): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -66,12 +73,15 @@ export async function startWorkers(
             reject(new Error(message.why));
             return child.kill('SIGKILL');
           case 'status':
+          case 'metrics':
             return undefined;
         }
       });
       child.on('exit', (code, signal) => {
         reject(new Error(`worker ${number} ended at its start (${signal ?? code})${opening}`));
+        counted.left(number);
         if (stopping || !started) return;
+        ends += 1;
         log.error({ worker: number, code, signal }, 'a worker ended; another takes its place');
         setTimeout(() => {
           if (!stopping) launch(number).catch((error: unknown) => log.error({ cause: error }, 'a worker cannot start'));
@@ -88,32 +98,56 @@ export async function startWorkers(
     throw error;
   }
 
-  const ask = (child: ChildProcess): Promise<WorkerStatus | undefined> => {
-    statusId += 1;
-    const id = statusId;
+  /** @returns undefined: it does not answer */
+  const ask = <Kind extends 'status' | 'metrics'>(
+    child: ChildProcess,
+    kind: Kind,
+  ): Promise<(FromWorker & { kind: Kind }) | undefined> => {
+    askedId += 1;
+    const id = askedId;
     return new Promise((resolve) => {
-      const settle = (status: WorkerStatus | undefined) => {
+      const settle = (answer: (FromWorker & { kind: Kind }) | undefined) => {
         clearTimeout(timer);
         child.off('message', hear);
-        resolve(status);
+        resolve(answer);
       };
       const hear = (message: FromWorker) => {
-        if (message.kind === 'status' && message.id === id) settle(message.status);
+        if (isAnswer(message, kind, id)) settle(message);
       };
-      const timer = setTimeout(() => settle(undefined), STATUS_TIMEOUT_MS);
+      const timer = setTimeout(() => settle(undefined), ANSWER_TIMEOUT_MS);
       child.on('message', hear);
-      send(child, { kind: 'status', id });
+      send(child, { kind, id });
     });
+  };
+
+  const listenTo = async (child: ChildProcess, number: number): Promise<void> => {
+    const answer = await ask(child, 'metrics');
+    // Of one that has ended meanwhile, what it counted is kept already.
+    if (answer !== undefined && child.exitCode === null && child.signalCode === null) {
+      counted.heard(number, answer.metrics);
+    }
   };
 
   return {
     port,
-    status: () => Promise.all(slots.map(({ child }) => ask(child))),
+    status: () => Promise.all(slots.map(async ({ child }) => (await ask(child, 'status'))?.status)),
+    async metrics() {
+      await Promise.all(slots.map(({ child }, number) => listenTo(child, number)));
+      return { ...counted.total(), [WORKER_ENDS.name]: [{ labels: [], value: ends }] };
+    },
     async stop() {
       stopping = true;
       await Promise.all(slots.map(({ child }) => end(child, { kind: 'stop' }, config.drainMs + 5_000)));
     },
   };
+}
+
+function isAnswer<Kind extends 'status' | 'metrics'>(
+  message: FromWorker,
+  kind: Kind,
+  id: number,
+): message is FromWorker & { kind: Kind } {
+  return message.kind === kind && message.id === id;
 }
 
 function send(child: ChildProcess, message: ToWorker): void {

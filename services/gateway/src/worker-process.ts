@@ -1,10 +1,13 @@
+import type { TelemetryConfig } from './config-telemetry.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
-import { createLog } from './telemetry/log.ts';
+import { createLog, type Log } from './telemetry/log.ts';
+import { snapshot } from './telemetry/metrics.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 /** A worker's process: it does what the supervisor tells it, and ends with it. */
 
 let worker: Worker | undefined;
+let endTraces = async (): Promise<void> => {};
 
 // Ctrl-C reaches every process of the terminal; when a worker ends is for the supervisor to say.
 process.on('SIGINT', () => {});
@@ -19,10 +22,24 @@ async function obey(message: ToWorker): Promise<void> {
       return start(message);
     case 'status':
       return report(message.id);
+    case 'metrics':
+      return tell({ kind: 'metrics', id: message.id, metrics: snapshot() });
     case 'stop':
       await worker?.stop();
+      await endTraces();
       process.exit(0);
   }
+}
+
+/** Loaded only where it is wanted. Gives what sends the rest, and ends. */
+async function startTracing(
+  number: number,
+  { traces, instanceId }: TelemetryConfig,
+  log: Log,
+): Promise<() => Promise<void>> {
+  if (traces === undefined) return async () => {};
+  const { startTraces } = await import('./telemetry/otlp.ts');
+  return startTraces({ 'service.instance.id': instanceId, 'tusk.worker': String(number) }, traces, log);
 }
 
 async function start({ number, config, uploadsDir }: ToWorker & { kind: 'start' }): Promise<void> {
@@ -35,6 +52,7 @@ async function start({ number, config, uploadsDir }: ToWorker & { kind: 'start' 
   try {
     // The database is native code: a file that is damaged badly may end the process before it can say so.
     if (uploadsDir !== undefined) await said({ kind: 'opens', folder: uploadsDir });
+    endTraces = await startTracing(number, config.telemetry, log);
     worker = await startWorker(config, log, uploadsDir);
     tell({ kind: 'listening' });
   } catch (error) {
@@ -46,7 +64,7 @@ async function report(id: number): Promise<void> {
   if (worker === undefined) return;
   const pachd = worker.pool.status();
   const residentBytes = process.memoryUsage.rss();
-  tell({ kind: 'status', id, status: { ...worker.load(), residentBytes, pachd } });
+  tell({ kind: 'status', id, status: { ...worker.load(), residentBytes, pachd, faults: worker.faults() } });
 }
 
 function tell(message: FromWorker): void {

@@ -1,12 +1,13 @@
 import { createRedisBranchCache } from './cache/branches-redis.ts';
 import { createMemoryBranchCache } from './cache/memory.ts';
-import { openRedis, type Redis, type RedisStats } from './cache/redis.ts';
+import { openRedis, type Redis } from './cache/redis.ts';
 import { createSeal } from './cache/seal.ts';
 import { openUploads } from './cache/uploads-lmdb.ts';
 import { createMemoryUploads } from './cache/uploads-memory.ts';
 import { createRedisUploads } from './cache/uploads-redis.ts';
 import type { Config } from './config.ts';
 import { type Edge, type EdgeStats, listen } from './edge/listen.ts';
+import type { WorkerLoad } from './messages.ts';
 import { createPachd } from './pachd/client.ts';
 import { openPool, type Pool } from './pachd/pool.ts';
 import { createBuckets } from './pfs/buckets.ts';
@@ -33,7 +34,12 @@ import { createStage } from './pfs/write/stage.ts';
 import { createWatch } from './pfs/write/watch.ts';
 import { createHandle } from './s3/handle.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
+import { createFaults, type Fault } from './telemetry/faults.ts';
 import type { Log } from './telemetry/log.ts';
+import { watchLoopDelay } from './telemetry/loop-delay.ts';
+import { readFrom } from './telemetry/metrics.ts';
+import { createRequestMetrics } from './telemetry/request-metrics.ts';
+import { readingsOf } from './worker-metrics.ts';
 
 /** Requests of a worker that may be under way at once; more are told to slow down. */
 const REQUESTS_MAX = 1_024;
@@ -41,23 +47,12 @@ const REQUESTS_MAX = 1_024;
 /** Longer than a load balancer takes to see that a gateway is not ready any more (infra/haproxy). */
 const DRAIN_NOTICE_MS = 3_000;
 
-export interface WorkerLoad {
-  readonly requestsInFlight: number;
-  readonly sockets: number;
-  /** Body bytes that nobody has read, and bytes of answers that wait for their client. */
-  readonly bufferedBytes: number;
-  /** What TUSK_BUFFER_BYTES bounds. */
-  readonly bodyBytes: number;
-  /** Commits that are acknowledged and not finished. */
-  readonly unfinishedCommits: number;
-  /** undefined: the worker shares nothing. */
-  readonly redis: RedisStats | undefined;
-}
-
 export interface Worker {
   readonly pool: Pool;
   /** How much of what is bounded is in use. */
   load(): WorkerLoad;
+  /** The last requests that went wrong on this side. */
+  faults(): readonly Fault[];
   /** Lets what is under way end, for as long as the settings allow. */
   stop(): Promise<void>;
 }
@@ -111,10 +106,11 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
     files,
     uploads: createUploads(uploads, pachd, stage, rounds, disposal, config.uploadMaxAgeHours),
   };
+  const faults = createFaults();
   let edge: Edge | undefined;
   const handle = createHandle({
     domain,
-    log: createAccessLog(log, config.accessLog),
+    observers: [createAccessLog(log, config.accessLog), createRequestMetrics(config.metricsBuckets), faults.observe],
     domains: config.domains,
     region: config.region,
     isOverloaded: () => edge !== undefined && isOverloaded(edge.stats(), config.bufferBytes),
@@ -129,8 +125,9 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
     onFault: (fault) => log.warn({ cause: fault }, 'a request ended badly'),
   });
   edge = listening;
-  return {
+  const worker: Worker = {
     pool,
+    faults: faults.last,
     load() {
       const { inFlight, sockets, bufferedBytes } = listening.stats();
       return {
@@ -139,6 +136,7 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
         bufferedBytes,
         bodyBytes: budget.usedBytes(),
         unfinishedCommits: watch.unfinished(),
+        oldestUnfinishedMs: watch.oldestMs(),
         redis: redis?.stats(),
       };
     },
@@ -150,6 +148,9 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
       pool.close();
     },
   };
+  readFrom(() => readingsOf(worker.load(), pool));
+  watchLoopDelay();
+  return worker;
 }
 
 /** Unfinished uploads outlive a worker in Redis or in a folder. */

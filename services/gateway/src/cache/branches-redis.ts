@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { countCache } from '../telemetry/metrics.ts';
+import { inSpan, outsideSpans } from '../telemetry/trace.ts';
 import { DELTAS, INVALIDATE, KEEP, LEAVE, MARK, PENDING, PUBLISH, READ, STORE, TAKE } from './branch-scripts.ts';
 import { CacheLost, type Scripts } from './script.ts';
 import type { BranchCache, BranchRead, CachedState, Turn } from './shared.ts';
@@ -41,6 +43,8 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
   codec: DeltaCodec<Delta>,
   ttlMs: number,
 ): BranchCache<State, Delta> {
+  const count = countCache('branch');
+  const countDeltas = countCache('delta');
   const states = new LRUCache<string, Known<State>>({ max: BRANCHES_MAX });
   const deltas = new LRUCache<string, { readonly delta: Delta; readonly sizeBytes: number }>({
     maxSize: DELTAS_MAX_BYTES,
@@ -63,6 +67,7 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
     const missing: string[] = [];
     for (const commitId of commitIds) {
       const known = deltas.get(placeOf(branch, commitId));
+      countDeltas.asked(known !== undefined);
       if (known === undefined) missing.push(commitId);
       else found.set(commitId, known.delta);
     }
@@ -91,24 +96,26 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
     return { ...read, deltas: there, state: there.size === known.pending.length ? known : undefined };
   };
 
-  return {
-    /**
-     * Who asks in one turn of the event loop shares one READ, and who asks later never joins it: it may have been answered before
-     * what the later one must see.
-     */
-    read(branch) {
-      let read = reading.get(branch);
-      if (read === undefined) {
-        read = new Promise((resolve, reject) => {
-          setImmediate(() => {
-            reading.delete(branch);
-            readNow(branch).then(resolve, reject);
-          });
+  /**
+   * Who asks in one turn of the event loop shares one READ, and who asks later never joins it: it may have been answered before
+   * what the later one must see.
+   */
+  const readShared = (branch: string): Promise<BranchRead<State, Delta>> => {
+    let read = reading.get(branch);
+    if (read === undefined) {
+      read = new Promise((resolve, reject) => {
+        setImmediate(() => {
+          reading.delete(branch);
+          outsideSpans(() => readNow(branch)).then(resolve, reject);
         });
-        reading.set(branch, read);
-      }
-      return read;
-    },
+      });
+      reading.set(branch, read);
+    }
+    return read;
+  };
+
+  return {
+    read: (branch) => inSpan('redis read', () => readShared(branch)),
 
     pending: async (branch) => idsOf(textOf(await scripts.run(PENDING, slotOf(branch), ['h'], []))),
 
@@ -118,7 +125,8 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
       const { headId = '', pending = [] } = state ?? {};
       const text = state === undefined ? '' : JSON.stringify(state);
       const values = [nonce, readAtMs, newNonce(), ttlMs, text, headId, pending.join(' ')];
-      await scripts.run(STORE, slotOf(branch), ['v', 'h', 't', 'r'], values);
+      const stored = await scripts.run(STORE, slotOf(branch), ['v', 'h', 't', 'r'], values);
+      if (state !== undefined && stored === 0) count.refused();
     },
 
     async invalidate(branch) {

@@ -1,4 +1,5 @@
 import type { Log } from '../telemetry/log.ts';
+import { countCache } from '../telemetry/metrics.ts';
 import { CacheLost, type Script, type Scripts } from './script.ts';
 import { createSeal } from './seal.ts';
 
@@ -92,6 +93,7 @@ export function createFacts<T>(
 ): Facts<T> {
   const seal = createSeal(cacheSecret, `fact ${kind.name}`);
   const { get, put } = SCRIPTS[kind.changes];
+  const count = countCache(`fleet ${kind.name}`);
 
   /** undefined as well when it cannot be done. */
   const run = async (script: Script, key: string, values: readonly (string | number | Buffer)[]): Promise<unknown> => {
@@ -109,6 +111,7 @@ export function createFacts<T>(
     const answer = await run(get, key, []);
     const [sealed, keptMs, nowMs]: readonly unknown[] = Array.isArray(answer) ? answer : [];
     const bytes = sealed instanceof Uint8Array ? seal.open(sealed, key) : undefined;
+    if (scripts !== undefined) count.asked(bytes !== undefined);
     const leftMs = Math.max(1, Number(keptMs) - (performance.now() - askedMs));
     return {
       believed: bytes && { value: kind.decode(bytes), leftMs },
@@ -119,7 +122,8 @@ export function createFacts<T>(
   const keep = async (key: string, value: T, forMs: number, sinceMs: number | ''): Promise<void> => {
     const bytes = kind.encode(value);
     if (bytes.length <= VALUE_MAX_BYTES && forMs >= 1) {
-      await run(put, key, [seal.seal(bytes, key), Math.floor(forMs), sinceMs]);
+      const kept = await run(put, key, [seal.seal(bytes, key), Math.floor(forMs), sinceMs]);
+      if (kept === 0) count.refused();
     }
   };
 

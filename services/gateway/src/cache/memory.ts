@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
+import { countCache } from '../telemetry/metrics.ts';
 import type { BranchCache, CachedState, Turn } from './shared.ts';
 
 const BRANCHES_MAX = 10_000;
@@ -19,6 +20,7 @@ interface Entry<State, Delta> {
 
 /** The branch cache of a single worker. It is never lost. @param ttlMs how long a state may be believed; 0: never kept */
 export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs: number): BranchCache<State, Delta> {
+  const count = countCache('branch');
   // A nonce is never used twice, also not after an entry was evicted and made anew, so that an old store cannot fit.
   let nonces = 0;
   const entries = new LRUCache<string, Entry<State, Delta>>({ max: BRANCHES_MAX });
@@ -66,8 +68,11 @@ export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs:
 
     async store(branch, nonce, readAtMs, state) {
       const entry = entryOf(branch);
-      if (state === undefined || String(entry.nonce) !== nonce) return;
-      if ((entry.pinnedHeadId ?? state.headId) !== state.headId) return;
+      if (state === undefined) return;
+      if (String(entry.nonce) !== nonce || (entry.pinnedHeadId ?? state.headId) !== state.headId) {
+        count.refused();
+        return;
+      }
       renew(entry);
       entry.state = state;
       entry.expiresMs = readAtMs + ttlMs;

@@ -1,3 +1,4 @@
+import { scriptSeconds } from '../telemetry/metrics.ts';
 import { type Answer, type Connection, eraOf, type Identity, identify } from './redis-connection.ts';
 import { startDeadline, within } from './redis-deadline.ts';
 import { bytesOf, type Call, commandFor, refusalOf } from './redis-script.ts';
@@ -67,6 +68,7 @@ export function openSession(connection: Connection, identity: Identity, options:
   const leave = (entry: Entry): boolean => {
     if (!waiting.delete(entry)) return false;
     waitingBytes -= entry.bytes;
+    scriptSeconds(entry.call.script.name).observe((performance.now() - entry.sinceMs) / 1_000);
     return true;
   };
 

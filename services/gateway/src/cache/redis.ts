@@ -1,4 +1,5 @@
 import type { Log } from '../telemetry/log.ts';
+import { inClientSpan } from '../telemetry/trace.ts';
 import { openCluster } from './redis-cluster.ts';
 import { addressText, type Target } from './redis-connection.ts';
 import { type Link, type LinkCounts, openLink } from './redis-link.ts';
@@ -28,6 +29,8 @@ export interface RedisOptions {
 }
 
 const DEADLINE_MS = 250;
+/** Source: OpenTelemetry semantic conventions, "Redis". */
+const SPAN_ATTRIBUTES = { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' };
 /** A refusal is logged, and then none for so long. */
 const REFUSAL_LOGGED_MS = 10_000;
 
@@ -69,7 +72,11 @@ export function openRedis(url: RedisUrl, { deadlineMs = DEADLINE_MS, log }: Redi
     run(script, slot, names, values) {
       if (!/^[^{}]+$/.test(slot)) throw new Error('a slot is a name without braces');
       const server = topology.serverOf(slot);
-      if (server !== undefined) return server[script.answered].run({ script, slot, names, values });
+      if (server !== undefined) {
+        return inClientSpan(`redis ${script.name}`, SPAN_ATTRIBUTES, () =>
+          server[script.answered].run({ script, slot, names, values }),
+        );
+      }
       counts.lost++;
       return Promise.reject(new CacheLost('no server of Redis is known to have it'));
     },

@@ -27,4 +27,6 @@ export interface Attempt {
   readonly signal: AbortSignal;
   /** By when it must have ended, in milliseconds since 1970. */
   readonly deadlineMs: number;
+  /** The trace that it belongs to (W3C Trace Context), for pachd. */
+  readonly traceparent?: string;
 }

@@ -14,6 +14,8 @@ export interface RetryBudget {
   take(): boolean;
   /** The same for what can also be waited for: half is left for those who cannot. */
   takeSpare(): boolean;
+  /** How often something may be sent once more now. */
+  left(): number;
 }
 
 /**
@@ -40,5 +42,9 @@ export function createRetryBudget(clock: () => number = () => performance.now())
     earn: () => add(EARNED_PER_CALL),
     take: () => takeAbove(0),
     takeSpare: () => takeAbove(KEPT_MAX / 2),
+    left() {
+      add(0);
+      return Math.floor(tokens);
+    },
   };
 }

@@ -17,10 +17,11 @@ setDefaultHighWaterMark(true, 1);
 /** How long pachd may take to refuse a stream that was spoilt, before the call is cancelled. */
 const REFUSAL_MAX_MS = 2_000;
 
-/** The metadata of a call: the token, and nothing of the request that led to it. */
-function metadataOf({ token }: Attempt): Metadata {
+/** The metadata of a call: the token, and of the request that led to it no more than its trace. */
+function metadataOf({ token, traceparent }: Attempt): Metadata {
   const metadata = new Metadata();
   if (token !== undefined) metadata.set('authn-token', token);
+  if (traceparent !== undefined) metadata.set('traceparent', traceparent);
   return metadata;
 }
 

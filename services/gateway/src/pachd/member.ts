@@ -43,6 +43,8 @@ export interface Load {
 
 /** One pachd: whether it gets calls, and the channel to it. */
 export interface Member extends Candidate {
+  /** IP:PORT. */
+  readonly address: string;
   /** The channel, while it serves. */
   readonly channel: Channel | undefined;
   /** Asks it how it is, now; all who ask meanwhile wait for the same answer. Never rejects. */
@@ -185,6 +187,7 @@ export function createMember(endpoint: Endpoint, neighbours: Neighbours, cold: b
   void check();
 
   return {
+    address,
     get channel() {
       return state.kind === 'serving' ? channel : undefined;
     },

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { noteCall } from '../telemetry/call.ts';
 import type { Attempt, Call } from './attempt.ts';
 import { createRetryBudget } from './budget.ts';
 import { isPachdError, PachdError } from './errors.ts';
@@ -24,6 +25,8 @@ export interface Pool {
   ): AsyncGenerator<T, void, undefined>;
   /** How each pachd is. */
   status(): readonly MemberStatus[];
+  /** How many calls may be sent once more now. */
+  retryBudget(): number;
   /** Takes no more calls, and lets those under way end. */
   close(): void;
 }
@@ -63,18 +66,28 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
       },
     };
     member.begin(load, as);
+    const noted = noteCall(call.name, member.address, as);
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel, { once: true });
     return {
-      attempt: { name: call.name, channel, token, signal: controller.signal, deadlineMs } satisfies Attempt,
+      attempt: {
+        name: call.name,
+        channel,
+        token,
+        signal: controller.signal,
+        deadlineMs,
+        ...noted.context,
+      } satisfies Attempt,
       cancel,
       end() {
         signal.removeEventListener('abort', cancel);
         member.end(load);
+        noted.end();
       },
       answered: () => quarantine.survived(call),
       /** Takes note of an error. @returns it, or what it means */
       async failed(error: unknown): Promise<unknown> {
+        noted.failed(isPachdError(error) ? error.kind : 'other', String(error));
         if (abandoned && !signal.aborted && isPachdError(error, 'canceled')) {
           return new PachdError('unavailable', call.name, 'its pachd does not answer any more', error, 'abandoned');
         }
@@ -142,6 +155,7 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
     },
 
     status: roads.members.status,
+    retryBudget: budget.left,
     close: roads.members.close,
   };
 

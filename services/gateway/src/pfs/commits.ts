@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pachd } from '../pachd/client.ts';
 import { type Caller, type CommitRef, type CommitSummary, commitKey, type RepoRef } from '../pachd/model.ts';
+import { countCache } from '../telemetry/metrics.ts';
 
 const COMMITS_MAX = 20_000;
 
@@ -18,6 +19,7 @@ export interface Commits {
 
 /** @param openTtlMs how long an open commit is believed to be still open; 0: it is asked for each time */
 export function createCommits(pachd: Pachd, openTtlMs: number): Commits {
+  const count = countCache('commit');
   const finished = new LRUCache<string, CommitSummary>({ max: COMMITS_MAX });
   /** Whether they still are open is told by pachd to those who write, and of no matter to who reads. */
   const open = new LRUCache<string, CommitSummary>({ max: COMMITS_MAX, ttl: Math.max(1, openTtlMs) });
@@ -25,6 +27,7 @@ export function createCommits(pachd: Pachd, openTtlMs: number): Commits {
   const inspect: Commits['inspect'] = async (caller, commit, wait) => {
     const key = commitKey(commit);
     const known = finished.get(key);
+    count.asked(known !== undefined);
     if (known !== undefined) return known;
     const summary = await pachd.inspectCommit(caller, commit, wait);
     if (summary.state === 'finished') finished.set(key, summary);

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Facts } from '../cache/facts.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { type Caller, type CommitRef, commitKey, type FileSource } from '../pachd/model.ts';
+import { countCache } from '../telemetry/metrics.ts';
 import { Failure } from './failure.ts';
 import type { Names } from './names.ts';
 import type { DeltaEntry } from './overlay.ts';
@@ -66,6 +67,7 @@ export interface Files {
  * @param contentCacheBytes how much content is kept in memory; 0: none, and none is shared
  */
 export function createFiles(pachd: Pachd, names: Names, shared: Facts<Uint8Array>, contentCacheBytes: number): Files {
+  const count = countCache('content');
   const contents =
     contentCacheBytes === 0
       ? undefined
@@ -191,6 +193,7 @@ export function createFiles(pachd: Pachd, names: Names, shared: Facts<Uint8Array
   async function keptContent(key: string, sizeBytes: number): Promise<Uint8Array | undefined> {
     if (contents === undefined) return undefined;
     const own = contents.get(key);
+    count.asked(own !== undefined);
     if (own !== undefined) return own;
     const { value } = (await shared.get(key)) ?? {};
     if (value?.length !== sizeBytes) return undefined;

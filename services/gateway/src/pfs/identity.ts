@@ -5,6 +5,7 @@ import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { isPachdError } from '../pachd/errors.ts';
 import { type Caller, detached, type RepoPermission, type RepoRef } from '../pachd/model.ts';
+import { countCache } from '../telemetry/metrics.ts';
 import { Failure } from './failure.ts';
 
 /** Who a request comes from. */
@@ -48,6 +49,8 @@ export function createIdentity(pachd: Pachd, shared: Shared, cacheSecret: string
     max: PERMISSIONS_MAX,
     ttl: Math.max(1, ttlMs),
   });
+  const countOwners = countCache('owner');
+  const countPermissions = countCache('permission');
   const asking = createFlights<TokenOwner>();
   const lookingUp = createFlights<ReadonlySet<RepoPermission>>();
 
@@ -95,7 +98,9 @@ export function createIdentity(pachd: Pachd, shared: Shared, cacheSecret: string
   return {
     async whoIs(caller) {
       const id = idOf(caller.token);
-      const answer = owners.get(id) ?? (await asking(id, () => ownerOf(detached(caller), id)));
+      const known = owners.get(id);
+      countOwners.asked(known !== undefined);
+      const answer = known ?? (await asking(id, () => ownerOf(detached(caller), id)));
       if (answer === 'bad') throw new Failure('unknown-token', 'pachd does not know the token');
       return answer === 'anonymous' ? undefined : answer;
     },
@@ -103,7 +108,9 @@ export function createIdentity(pachd: Pachd, shared: Shared, cacheSecret: string
     async demand(caller, principal, repo, permission) {
       if (principal.kind === 'anyone') return;
       const key = `${principal.id} ${repo.project}/${repo.repo}`;
-      if (permissions.get(key)?.has(permission)) return;
+      const known = permissions.get(key)?.has(permission) === true;
+      countPermissions.asked(known);
+      if (known) return;
       const held = await lookingUp(`${key} ${permission}`, () =>
         permissionsOf(detached(caller), key, repo, permission),
       );

@@ -4,6 +4,7 @@ import type { Facts } from '../cache/facts.ts';
 import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { type Caller, type CommitRef, commitKey, detached, type FileSummary } from '../pachd/model.ts';
+import { countCache } from '../telemetry/metrics.ts';
 import { foldersAbove } from './key.ts';
 
 /** What a finished commit has under a name. 'no file': whether there is a directory of that name was not looked at. */
@@ -45,6 +46,7 @@ export interface Names {
 
 /** @param shared what the fleet knows already */
 export function createNames(pachd: Pachd, shared: Facts<Named>): Names {
+  const count = countCache('name');
   const names = new LRUCache<string, Named>({
     maxSize: NAMES_MAX_BYTES,
     sizeCalculation: (_, key) => key.length + NAME_BYTES,
@@ -79,6 +81,7 @@ export function createNames(pachd: Pachd, shared: Facts<Named>): Names {
       if (!keep) return pachd.statFile(caller, commit, path);
       const key = commitKey(commit) + path;
       const name = known(commit, path);
+      count.asked(name !== undefined);
       if (name !== undefined) return typeof name === 'string' ? undefined : name;
       return looking(key, async () => {
         const { value } = await shared.find(key, async () => {

@@ -5,6 +5,7 @@ import { CacheLost } from '../cache/script.ts';
 import type { BranchCache } from '../cache/shared.ts';
 import { isPachdError } from '../pachd/errors.ts';
 import { type Caller, type CommitRef, type CommitSummary, detached } from '../pachd/model.ts';
+import { countCache } from '../telemetry/metrics.ts';
 import { type BucketRef, bucketName } from './bucket.ts';
 import type { Commits } from './commits.ts';
 import { Failure } from './failure.ts';
@@ -55,6 +56,7 @@ export interface States {
 
 /** @param headTtlMs how long what is known of a branch may be believed; 0: pachd is asked each time */
 export function createStates(commits: Commits, resolver: Resolver, cache: Branches, headTtlMs: number): States {
+  const count = countCache('branch');
   const resolving = createFlights<BranchState>();
   /** Overlays are made once for each state, since a state is read by many requests. */
   const overlays = new WeakMap<BranchState, Overlay>();
@@ -106,6 +108,7 @@ export function createStates(commits: Commits, resolver: Resolver, cache: Branch
     const key = bucketName(bucket);
     for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
       const { nonce, nowMs, state, deltas, looking } = await cache.read(key);
+      count.asked(state !== undefined);
       if (state !== undefined) return viewOf(bucket, { state, deltas });
       // A writer holds the turn, or another looks or was quicker: what it leaves is soon there to be read.
       if (attempt > 1 || looking) await setTimeout(READ_AGAIN_MS);

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { parseBucketName } from '../pfs/bucket.ts';
 import type { Domain } from '../pfs/domain.ts';
-import type { AccessLog } from '../telemetry/access-log.ts';
+import { type Account, openAccount } from '../telemetry/account.ts';
+import type { Observer } from '../telemetry/outcome.ts';
+import { inSpan, startRequest } from '../telemetry/trace.ts';
 import { errorAnswer } from './answer.ts';
 import { authenticate } from './authenticate.ts';
 import { requestBody } from './body.ts';
@@ -18,7 +20,8 @@ const SENT_ID = /^[\x21-\x7e]{1,128}$/;
 
 export interface HandleOptions {
   readonly domain: Domain;
-  readonly log: AccessLog;
+  /** Told what became of each request. */
+  readonly observers: readonly Observer[];
   readonly domains: readonly string[];
   /** The region that signatures must name; empty: any. */
   readonly region: string;
@@ -30,30 +33,38 @@ export interface HandleOptions {
  * The life of a request: route -> authenticate -> parse -> authorise -> run -> encode -> account. Every operation goes this
  * way, and every outcome is accounted for here; nothing that happens on the way is thrown to the edge.
  */
-export function createHandle({ domain, log, domains, region, isOverloaded }: HandleOptions): Handle {
+export function createHandle({ domain, observers, domains, region, isOverloaded }: HandleOptions): Handle {
   const nextId = createRequestIds();
 
   return async (http) => {
     const requestId = nextId();
-    const { method, rawPath } = http;
-    const entry = log.begin({ requestId, sentId: sentIdOf(http), method, rawPath });
-    let answer: HttpAnswer;
+    const { method, rawPath, body } = http;
+    const span = startRequest(http.headers.get);
+    const begun = { requestId, sentId: sentIdOf(http), method, rawPath, bytesIn: body.lengthBytes ?? 0 };
+    const account = openAccount(begun, span, observers);
+    const answer = await span.run(() => answerTo(http, account, requestId));
+    return account.settle(withIds(answer, requestId), () => http.signal.aborted);
+  };
+
+  async function answerTo(http: HttpRequest, account: Account, requestId: string): Promise<HttpAnswer> {
     try {
       if (isOverloaded()) throw new S3Error('SlowDown', { headers: [['Retry-After', '1']] });
       const request = parseRequest(http, domains);
+      if (request.target.scope !== 'service') account.target = request.target;
       const operation = routeOf(request);
-      entry.operation = operation.name;
-      answer = await serve(http, request, operation);
+      account.operation = operation.name;
+      return await serve(http, request, operation);
     } catch (thrown) {
       const error = http.signal.aborted ? new S3Error('ClientDisconnected') : toS3Error(thrown);
-      entry.failed(error.code, error.cause);
-      answer = errorAnswer(error, http.method, http.rawPath, requestId);
+      account.failed(error.code, error.cause);
+      return errorAnswer(error, http.method, http.rawPath, requestId);
     }
-    return entry.account(withIds(answer, requestId), () => http.signal.aborted);
-  };
+  }
 
   async function serve(http: HttpRequest, request: S3Request, operation: Operation): Promise<HttpAnswer> {
-    const { principal, caller, credential } = await authenticate(http, domain.identity, region, Date.now());
+    const { principal, caller, credential } = await inSpan('authenticate', () =>
+      authenticate(http, domain.identity, region, Date.now()),
+    );
     refuseBrokenPromises(http);
     const prepared = operation.prepare(request);
     const ctx = { domain, caller, principal, body: requestBody(http, credential) };
@@ -63,7 +74,9 @@ export function createHandle({ domain, log, domains, region, isOverloaded }: Han
   async function run(prepared: Prepared, ctx: Context, request: S3Request): Promise<HttpAnswer> {
     if (prepared.access === 'own') return prepared.run(ctx);
     const bucket = parseBucketName(bucketOf(request));
-    const view = await domain.buckets.open(ctx.caller, ctx.principal, bucket, prepared.access);
+    const view = await inSpan('resolve head', () =>
+      domain.buckets.open(ctx.caller, ctx.principal, bucket, prepared.access),
+    );
     return prepared.run({ ...ctx, view });
   }
 }

@@ -1,6 +1,7 @@
 import type { Pachd } from '../../pachd/client.ts';
 import { isPachdError } from '../../pachd/errors.ts';
 import type { CommitRef, RepoRef } from '../../pachd/model.ts';
+import type { Span } from '../../telemetry/trace.ts';
 import { Failure, failureOf } from '../failure.ts';
 import type { Change, Submission, WriteOutcome } from './change.ts';
 import { knownHash } from './edits.ts';
@@ -11,6 +12,8 @@ export interface Waiting {
   readonly submission: Submission;
   readonly resolve: (outcome: WriteOutcome) => void;
   readonly reject: (error: unknown) => void;
+  /** Of the request, where it is traced. */
+  readonly span: Span | undefined;
 }
 
 /** What of a round goes on after it was judged. */

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isPachdError } from '../../pachd/errors.ts';
 import { detached } from '../../pachd/model.ts';
+import { acknowledgeSeconds, roundSeconds, roundWrites } from '../../telemetry/metrics.ts';
+import { currentSpan, inRound, inSpan, outsideSpans } from '../../telemetry/trace.ts';
 import { type BucketRef, bucketName } from '../bucket.ts';
 import { Failure } from '../failure.ts';
 import type { Waiting } from './answer.ts';
@@ -78,8 +80,11 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
       await company(queue, lasts.get(key));
       const round = takeRound(queue, most);
       const begunMs = performance.now();
-      await makeRound(parts, bucket, round);
+      const spans = round.map(({ span }) => span);
+      await inRound(spans, () => makeRound(parts, bucket, round));
       const endedMs = performance.now();
+      roundWrites().observe(round.length);
+      roundSeconds().observe((endedMs - begunMs) / 1_000);
       lasts.set(key, { size: round.length, tookMs: endedMs - begunMs, endedMs });
     }
     queues.delete(key);
@@ -115,7 +120,8 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
         drop(parts.disposal, submission);
         return Promise.reject(new Failure('busy', full ? 'too many writes wait for the branch' : 'the client is gone'));
       }
-      return new Promise((resolve, rejectIt) => {
+      const submittedMs = performance.now();
+      const enqueue = (resolve: (outcome: WriteOutcome) => void, rejectIt: (error: unknown) => void): void => {
         const reject = (error: unknown) => {
           dropIfRefused(parts.disposal, submission, error);
           settled();
@@ -125,17 +131,20 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
           submission,
           resolve: (outcome: WriteOutcome) => {
             settled();
+            acknowledgeSeconds().observe((performance.now() - submittedMs) / 1_000);
             resolve(outcome);
           },
           reject,
+          span: currentSpan(),
         };
         const settled = leaveInTime(key, waiting);
         if (queue !== undefined) queue.push(waiting);
         else {
           queues.set(key, [waiting]);
-          void run(key, submission.bucket);
+          void outsideSpans(() => run(key, submission.bucket));
         }
-      });
+      };
+      return inSpan('wait for round', () => new Promise(enqueue));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { CacheLost } from '../../cache/script.ts';
 import type { Caller, CommitRef } from '../../pachd/model.ts';
+import { commits, finishSeconds } from '../../telemetry/metrics.ts';
 import { type BucketRef, bucketName } from '../bucket.ts';
 import type { Branches, States } from '../state.ts';
 
@@ -11,12 +12,16 @@ export interface Watch {
   room(caller: Caller, bucket: BucketRef): Promise<void>;
   /** How many are followed, of all branches. */
   unfinished(): number;
+  /** For how long the oldest of these has been; 0: there is none. */
+  oldestMs(): number;
 }
 
 /** @param pendingMax how many unfinished commits of a branch there may be */
 export function createWatch(states: States, branches: Branches, pendingMax: number): Watch {
   const counts = new Map<string, number>();
   const waiting = new Map<string, () => void>();
+  /** When each was made, oldest first. */
+  const followed = new Map<CommitRef, number>();
 
   const change = (branch: string, by: number): void => {
     const count = (counts.get(branch) ?? 0) + by;
@@ -41,10 +46,18 @@ export function createWatch(states: States, branches: Branches, pendingMax: numb
 
   return {
     follow(branch, caller, commit) {
+      const madeMs = performance.now();
+      followed.set(commit, madeMs);
       change(branch, 1);
+      const ended = (outcome: 'finished' | 'failed' | 'unknown') => {
+        followed.delete(commit);
+        change(branch, -1);
+        commits(outcome).add();
+        if (outcome !== 'unknown') finishSeconds().observe((performance.now() - madeMs) / 1_000);
+      };
       states.finished(caller, commit).then(
-        () => change(branch, -1),
-        () => change(branch, -1),
+        ({ error }) => ended(error === '' ? 'finished' : 'failed'),
+        () => ended('unknown'),
       );
     },
     async room(caller, bucket) {
@@ -61,5 +74,9 @@ export function createWatch(states: States, branches: Branches, pendingMax: numb
       }
     },
     unfinished: () => [...counts.values()].reduce((sum, count) => sum + count, 0),
+    oldestMs() {
+      const [madeMs] = followed.values();
+      return madeMs === undefined ? 0 : performance.now() - madeMs;
+    },
   };
 }
