@@ -13,7 +13,7 @@ export function rate(value: number): string {
 }
 
 export function milliseconds(value: number): string {
-  if (value >= 60_000) return `${(value / 60_000).toFixed(1)} min`;
+  if (value >= 600_000) return `${(value / 60_000).toFixed(1)} min`;
   if (value >= 1_000) return `${(value / 1_000).toFixed(value >= 10_000 ? 0 : 1)} s`;
   return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
 }

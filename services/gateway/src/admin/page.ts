@@ -14,6 +14,8 @@ const refresh = async () => {
   try {
     const answer = await fetch(location.href);
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const open = [...document.querySelectorAll('details')].map((details) => details.open);
+    page.querySelectorAll('details').forEach((details, at) => { details.open = open[at] ?? false; });
     document.querySelector('main').replaceWith(page.querySelector('main'));
     document.body.className = '';
   } catch {
@@ -23,6 +25,9 @@ const refresh = async () => {
 setInterval(refresh, ${LOOK_EVERY_MS});
 document.addEventListener('visibilitychange', refresh);
 `;
+
+/** The other errors are there on demand. */
+const FAULTS_SHOWN = 6;
 
 /** Nothing of the page comes from elsewhere, and nothing on it that is not ours runs. Source: Content Security Policy Level 3. */
 export const PAGE_POLICY = [
@@ -55,32 +60,34 @@ export function page(status: GatewayStatus): string {
 <main>
 <header>
   <h1>tusk</h1>
-  ${notReady === '' ? html`<span class="pill good">ready</span>` : html`<span class="pill bad">not ready</span><span class="why">${notReady}</span>`}
+  ${notReady === '' ? html`<span class="pill good">ready</span>` : html`<span class="pill bad">not ready</span><span class="not-ready">${notReady}</span>`}
   <span class="aside">${workers.length} worker${workers.length === 1 ? '' : 's'}${silent > 0 ? `, ${silent} silent` : ''} · up ${uptime(status.nowMs - status.startedMs)} · ${clock(status.nowMs)} UTC</span>
 </header>
 ${tiles(status)}
 <section class="plots">${plots(status)}</section>
 <section>
   <h2>Last errors</h2>
-  ${faultTable(faultsOf(workers))}
+  ${faultList(faultsOf(workers))}
 </section>
 <section>
   <h2>pachd</h2>
   ${poolTable(workers)}
-</section>
-<section>
-  <h2>Workers</h2>
-  ${workerTable(workers)}
 </section>
 <div class="pair">
 <section>
   <h2>Caches</h2>
   ${cacheTable(caches)}
 </section>
+<div>
+<section>
+  <h2>Workers</h2>
+  ${workerTable(workers)}
+</section>
 <section>
   <h2>Redis</h2>
   ${redisTable(workers)}
 </section>
+</div>
 </div>
 <footer><a href="/status.json">status.json</a> <a href="/metrics">metrics</a> <a href="/readyz">readyz</a></footer>
 </main>
@@ -97,11 +104,12 @@ function tiles({ history, workers }: GatewayStatus): Html {
     workers.reduce((total, worker) => total + (worker === undefined ? 0 : value(worker)), 0);
   const oldestMs = Math.max(0, ...workers.map((worker) => worker?.oldestUnfinishedMs ?? 0));
   const pending = sum(({ unfinishedCommits }) => unfinishedCommits);
-  const faults = last?.faultsPerSecond ?? 0;
+  const faults = history.reduce((total, { faultsPerSecond }) => total + (faultsPerSecond * LOOK_EVERY_MS) / 1_000, 0);
+  const latency = last?.reads;
   return html`<dl class="tiles">
   ${tile('Requests', rate(last?.requestsPerSecond ?? 0), 'a second')}
-  ${tile('Latency', last?.p50Ms === undefined ? '–' : milliseconds(last.p50Ms), last?.p99Ms === undefined ? 'nothing asked' : `p99 ${milliseconds(last.p99Ms)}`)}
-  ${tile('Errors', rate(faults), 'a second', faults > 0 ? 'bad' : '')}
+  ${tile('Reads', latency?.p50Ms === undefined ? '–' : milliseconds(latency.p50Ms), latency?.p99Ms === undefined ? 'none now' : `p99 ${milliseconds(latency.p99Ms)}`)}
+  ${tile('Errors', count(faults), 'in ten minutes', faults >= 0.5 ? 'bad' : '')}
   ${tile('In flight', count(sum(({ requestsInFlight }) => requestsInFlight)), `${count(sum(({ sockets }) => sockets))} connections`)}
   ${tile('Unfinished commits', count(pending), pending > 0 ? `oldest ${milliseconds(oldestMs)}` : 'all finished')}
 </dl>`;
@@ -118,15 +126,20 @@ function plots({ history, nowMs }: GatewayStatus): readonly Html[] {
     colour,
     values: history.map(value),
   });
-  const frame = { times, nowMs, spanMs: SPAN_MS, stepMs: LOOK_EVERY_MS };
+  const frame = { times, nowMs, spanMs: SPAN_MS, stepMs: LOOK_EVERY_MS, scale: 'linear' } as const;
   const young = 'The first figures come after ten seconds';
   return [
     plot({
       ...frame,
       title: 'Latency',
+      scale: 'log',
       write: milliseconds,
-      empty: history.length === 0 ? young : 'Nothing was asked in ten minutes',
-      lines: [line('p50', 'a', ({ p50Ms }) => p50Ms), line('p99', 'b', ({ p99Ms }) => p99Ms)],
+      empty: history.length === 0 ? young : 'Nothing was read or written in ten minutes',
+      lines: [
+        line('reads p50', 'a', ({ reads }) => reads.p50Ms),
+        line('reads p99', 'b', ({ reads }) => reads.p99Ms),
+        line('writes p99', 'c', ({ writes }) => writes.p99Ms),
+      ],
     }),
     plot({
       ...frame,
@@ -161,20 +174,20 @@ function plots({ history, nowMs }: GatewayStatus): readonly Html[] {
   ];
 }
 
-function faultTable(faults: readonly GatewayFault[]): Html {
+function faultList(faults: readonly GatewayFault[]): Html {
   if (faults.length === 0) return html`<p class="nothing">None since the workers began.</p>`;
-  return html`<div class="scroll"><table class="faults">
-  <thead><tr><th>UTC</th><th>operation</th><th>error</th><th>request id</th><th>why</th></tr></thead>
-  <tbody>${faults.map(
-    (fault) => html`<tr>
-    <td class="n">${clock(fault.atMs)}</td>
-    <td>${fault.operation}</td>
-    <td><span class="pill bad">${fault.status}</span> ${fault.code ?? ''}</td>
-    <td><code>${fault.requestId}</code>${fault.traceId === undefined ? '' : html`<br><small>trace <code>${fault.traceId}</code></small>`}${fault.sentId === undefined ? '' : html`<br><small>sent as <code>${fault.sentId}</code></small>`}</td>
-    <td class="text">${fault.why}</td>
-  </tr>`,
-  )}</tbody>
-</table></div>`;
+  const [first, more] = [faults.slice(0, FAULTS_SHOWN), faults.slice(FAULTS_SHOWN)];
+  return html`<ol class="faults">${first.map(faultItem)}</ol>
+  ${more.length === 0 ? '' : html`<details><summary>${more.length} more</summary><ol class="faults">${more.map(faultItem)}</ol></details>`}`;
+}
+
+function faultItem({ atMs, operation, status, code, requestId, traceId, sentId, why }: GatewayFault): Html {
+  return html`<li>
+    <time>${clock(atMs)}</time>
+    <span><span class="pill bad">${status}</span> ${operation}<br><small>${code}</small></span>
+    <span class="ids"><code>${requestId}</code>${sentId === undefined ? '' : html`<br><small>sent as <code>${sentId}</code></small>`}${traceId === undefined ? '' : html`<br><small>trace <code>${traceId}</code></small>`}</span>
+    <span class="why" title="${why}">${why}</span>
+  </li>`;
 }
 
 function poolTable(workers: GatewayStatus['workers']): Html {
@@ -190,14 +203,14 @@ function poolTable(workers: GatewayStatus['workers']): Html {
     const serving = seen.filter(({ state }) => state === 'serving').length;
     return html`<tr>
     <td><code>${address}</code></td>
-    <td><span class="pill ${worst?.state === 'serving' ? 'good' : 'bad'}">${worst?.state ?? ''}</span>${serving > 0 && serving < seen.length ? html` <small>serves ${serving} of ${seen.length} workers</small>` : ''}${worst?.why ? html` <small>${worst.why}</small>` : ''}</td>
+    <td><span class="pill ${worst?.state === 'serving' ? 'good' : 'bad'}">${worst?.state ?? ''}</span>${serving > 0 && serving < seen.length ? html` <small>serves ${serving} of ${seen.length} workers</small>` : ''}</td>
     <td class="n">${sum(({ inFlight }) => inFlight)}</td>
     <td class="n">${sum(({ calls }) => calls)}</td>
     <td class="n">${sum(({ failures }) => failures)}</td>
     <td class="n">${sum(({ retries }) => retries)}</td>
     <td class="n">${sum(({ hedges }) => hedges)}</td>
     <td class="n">${sum(({ ejections }) => ejections)}</td>
-  </tr>`;
+  </tr>${worst?.why ? html`<tr class="more"><td colspan="8"><small>${worst.why}</small></td></tr>` : ''}`;
   });
   return html`<div class="scroll"><table>
   <thead><tr><th>address</th><th>state</th><th class="n">in flight</th><th class="n">calls</th><th class="n">failed</th><th class="n">retries</th><th class="n">hedges</th><th class="n">ejected</th></tr></thead>
@@ -208,9 +221,9 @@ function poolTable(workers: GatewayStatus['workers']): Html {
 function workerTable(workers: GatewayStatus['workers']): Html {
   const rows = workers.map((worker, number) =>
     worker === undefined
-      ? html`<tr><td class="n">${number}</td><td colspan="7"><span class="pill bad">silent</span></td></tr>`
+      ? html`<tr><td>${number}</td><td colspan="7"><span class="pill bad">silent</span></td></tr>`
       : html`<tr>
-    <td class="n">${number}</td>
+    <td>${number}</td>
     <td class="n">${count(worker.requestsInFlight)}</td>
     <td class="n">${count(worker.sockets)}</td>
     <td class="n">${bytes(worker.bufferedBytes)}</td>
@@ -220,7 +233,7 @@ function workerTable(workers: GatewayStatus['workers']): Html {
   </tr>`,
   );
   return html`<div class="scroll"><table>
-  <thead><tr><th class="n">worker</th><th class="n">in flight</th><th class="n">connections</th><th class="n">in sockets</th><th class="n">bodies</th><th class="n">unfinished</th><th class="n">memory</th></tr></thead>
+  <thead><tr><th>worker</th><th class="n">in flight</th><th class="n">connections</th><th class="n">in sockets</th><th class="n">bodies</th><th class="n">unfinished</th><th class="n">memory</th></tr></thead>
   <tbody>${rows}</tbody>
 </table></div>`;
 }
@@ -232,7 +245,7 @@ function cacheTable(caches: readonly CacheFigures[]): Html {
   <thead><tr><th>cache</th><th>found</th><th class="n">asked</th><th class="n">refused</th></tr></thead>
   <tbody>${asked.map(({ cache, hits, misses, refusals }) => {
     const part = hits / (hits + misses);
-    return html`<tr><td>${cache}</td><td><meter min="0" max="1" value="${part.toFixed(3)}"></meter> ${percent(part)}</td><td class="n">${count(hits + misses)}</td><td class="n">${count(refusals)}</td></tr>`;
+    return html`<tr><td>${cache}</td><td class="found"><meter min="0" max="1" value="${part.toFixed(3)}"></meter> ${percent(part)}</td><td class="n">${count(hits + misses)}</td><td class="n">${count(refusals)}</td></tr>`;
   })}</tbody>
 </table></div>`;
 }
@@ -241,10 +254,10 @@ function redisTable(workers: GatewayStatus['workers']): Html {
   const links = workers.flatMap((worker, number) => (worker?.redis === undefined ? [] : [{ number, ...worker.redis }]));
   if (links.length === 0) return html`<p class="nothing">Not used: this gateway is one worker, alone.</p>`;
   return html`<div class="scroll"><table>
-  <thead><tr><th class="n">worker</th><th>connections</th><th class="n">scripts</th><th class="n">lost</th><th class="n">reconnects</th></tr></thead>
+  <thead><tr><th>worker</th><th>connections</th><th class="n">scripts</th><th class="n">lost</th><th class="n">reconnects</th></tr></thead>
   <tbody>${links.map(
     ({ number, state, scripts, lost, reconnects }) =>
-      html`<tr><td class="n">${number}</td><td><span class="pill ${state === 'up' ? 'good' : 'bad'}">${state}</span></td><td class="n">${count(scripts)}</td><td class="n">${count(lost)}</td><td class="n">${count(reconnects)}</td></tr>`,
+      html`<tr><td>${number}</td><td><span class="pill ${state === 'up' ? 'good' : 'bad'}">${state}</span></td><td class="n">${count(scripts)}</td><td class="n">${count(lost)}</td><td class="n">${count(reconnects)}</td></tr>`,
   )}</tbody>
 </table></div>`;
 }

@@ -1,16 +1,19 @@
 import { clock } from './figures.ts';
 import { type Html, html } from './html.ts';
+import { linearScale, logScale, type Scale } from './scale.ts';
 
 export interface Line {
   readonly name: string;
   /** Its colour: one of the style's `line-…`. */
-  readonly colour: 'a' | 'b' | 'bad';
+  readonly colour: 'a' | 'b' | 'c' | 'bad';
   /** One for each moment; undefined: nothing was measured then. */
   readonly values: readonly (number | undefined)[];
 }
 
 export interface Plot {
   readonly title: string;
+  /** 'log': what is a thousand times as much can be read in the same plot. */
+  readonly scale: 'linear' | 'log';
   readonly times: readonly number[];
   readonly lines: readonly Line[];
   readonly write: (value: number) => string;
@@ -28,9 +31,9 @@ const HEIGHT = 120;
 
 /** A small plot over time. The drawing is stretched to its place, so all text stands beside it. */
 export function plot(plot: Plot): Html {
-  const { title, lines, write, empty } = plot;
+  const { title, lines, write, empty, spanMs } = plot;
   const values = lines.flatMap(({ values }) => values.filter((value) => value !== undefined));
-  const top = roundUp(Math.max(0, ...values));
+  const scale = plot.scale === 'log' ? logScale(values) : linearScale(values);
   return html`<figure>
   <figcaption><h3>${title}</h3>${lines.map(
     ({ name, colour, values }) =>
@@ -38,32 +41,42 @@ export function plot(plot: Plot): Html {
   )}</figcaption>
   <div class="plot">
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${summary(plot)}">
-      ${[0, 0.5, 1].map((part) => html`<line class="grid" x1="0" x2="${WIDTH}" y1="${part * HEIGHT}" y2="${part * HEIGHT}"/>`)}
-      ${lines.map((line) => pathOf(plot, line, top))}
+      <line class="grid" x1="0" x2="${WIDTH}" y1="${HEIGHT}" y2="${HEIGHT}"/>
+      ${scale.marks.map((mark) => gridLine(scale, mark))}
+      ${lines.map((line) => pathOf(plot, line, scale))}
       ${plot.times.map((_, at) => hint(plot, at))}
     </svg>
-    ${top > 0 ? html`<span class="top">${write(top)}</span><span class="middle">${write(top / 2)}</span>` : ''}
+    ${scale.marks.map((mark) => html`<span class="${placeOf(scale, mark)}">${write(mark)}</span>`)}
     ${values.length === 0 ? html`<p class="nothing">${empty}</p>` : ''}
   </div>
-  <div class="axis"><span>${Math.round(plot.spanMs / 60_000)} min ago</span><span>${Math.round(plot.spanMs / 120_000)} min</span><span>now</span></div>
+  <div class="axis"><span>${spanMs / 60_000} min ago</span><span>${spanMs / 120_000} min</span><span>now</span></div>
 </figure>`;
 }
 
-function pathOf(plot: Plot, { colour, values }: Line, top: number): Html {
+function gridLine(scale: Scale, mark: number): Html {
+  const y = HEIGHT * (1 - scale.place(mark));
+  return html`<line class="grid" x1="0" x2="${WIDTH}" y1="${y.toFixed(1)}" y2="${y.toFixed(1)}"/>`;
+}
+
+/** The style's class for a height, in steps of a twelfth: the policy of the page forbids styles of single elements. */
+function placeOf(scale: Scale, mark: number): string {
+  return `at-${Math.round(12 * scale.place(mark))}`;
+}
+
+function pathOf(plot: Plot, { colour, values }: Line, scale: Scale): Html {
   const runs: { readonly x: number; readonly y: number }[][] = [];
   let lastMs = Number.NEGATIVE_INFINITY;
   for (const [at, timeMs] of plot.times.entries()) {
     const value = values[at];
-    if (value === undefined || top === 0) continue;
+    if (value === undefined) continue;
     if (timeMs - lastMs > 1.5 * plot.stepMs) runs.push([]);
-    runs.at(-1)?.push({ x: xOf(plot, timeMs), y: HEIGHT * (1 - value / top) });
+    runs.at(-1)?.push({ x: xOf(plot, timeMs), y: HEIGHT * (1 - scale.place(value)) });
     lastMs = timeMs;
   }
   const d = runs.map((run) => {
-    const [first] = run;
     const points = run.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`).join('L');
     // One point alone is drawn as the time that it stands for.
-    return run.length > 1 || first === undefined ? `M${points}` : `M${points}h-${stepOf(plot).toFixed(1)}`;
+    return run.length > 1 ? `M${points}` : `M${points}h-${stepOf(plot).toFixed(1)}`;
   });
   return html`<path class="line-${colour}" d="${d.join('')}"/>`;
 }
@@ -73,7 +86,8 @@ function hint(plot: Plot, at: number): Html {
   const timeMs = plot.times[at] ?? 0;
   const values = plot.lines.map(({ name, values }) => `${name} ${written(values[at], plot.write)}`).join(', ');
   const step = stepOf(plot);
-  return html`<rect class="hint" x="${(xOf(plot, timeMs) - step / 2).toFixed(1)}" y="0" width="${step.toFixed(1)}" height="${HEIGHT}"><title>${clock(timeMs)} UTC: ${values}</title></rect>`;
+  const x = xOf(plot, timeMs) - step / 2;
+  return html`<rect class="hint" x="${x.toFixed(1)}" y="0" width="${step.toFixed(1)}" height="${HEIGHT}"><title>${clock(timeMs)} UTC: ${values}</title></rect>`;
 }
 
 function summary({ title, lines, write }: Plot): string {
@@ -90,12 +104,4 @@ function stepOf({ stepMs, spanMs }: Plot): number {
 
 function written(value: number | undefined, write: (value: number) => string): string {
   return value === undefined ? '–' : write(value);
-}
-
-/** The next number that is easy to halve. */
-function roundUp(value: number): number {
-  if (value <= 0) return 0;
-  const unit = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 4, 6, 8, 10].find((factor) => factor * unit >= value) ?? 10;
-  return step * unit;
 }

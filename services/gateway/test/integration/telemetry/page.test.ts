@@ -58,7 +58,7 @@ it('keeps itself fresh, and shows errors with their request ids', async () => {
   );
   const text = await textOf('main');
   expect(text).toContain('of-the-balancer');
-  expect(text).toContain('503 ServiceUnavailable');
+  expect(text).toContain('ServiceUnavailable');
   expect(text).toContain('not ready');
   // It was told by the script: the page was not loaded anew.
   expect(browser.complaints()).toEqual([]);

@@ -27,9 +27,9 @@ it('tells what went on between two looks, and forgets what is older than ten min
   history.note(counted(200, 10), 10_000);
   const [first, second] = history.moments();
   expect(first).toMatchObject({ atMs: 5_000, requestsPerSecond: 22, faultsPerSecond: 2, bytesOutPerSecond: 20_000 });
-  expect(first?.p50Ms).toBeGreaterThan(5);
-  expect(first?.p99Ms).toBeLessThanOrEqual(10);
-  expect(second).toMatchObject({ requestsPerSecond: 0, p50Ms: undefined });
+  expect(first?.reads.p50Ms).toBeGreaterThan(5);
+  expect(first?.reads.p99Ms).toBeLessThanOrEqual(10);
+  expect(second).toMatchObject({ requestsPerSecond: 0, reads: { p50Ms: undefined } });
   for (let look = 3; look < 400; look++) history.note(counted(200, 10), 5_000 * look);
   expect(history.moments()).toHaveLength(120);
 });
