@@ -17,6 +17,8 @@ export interface Config {
   readonly workers: number;
   /** Domains under which buckets are virtual hosts. */
   readonly domains: readonly string[];
+  /** Origins whose pages may ask; `*` in one stands for any text. Empty: none. */
+  readonly corsOrigins: readonly string[];
   /** The region that signatures must name; empty: any. */
   readonly region: string;
   readonly headTtlMs: number;
@@ -105,6 +107,12 @@ const SETTINGS = {
   ),
   workers: setting('TUSK_WORKERS', '1', 'worker processes', integer(1, 64)),
   domains: setting('TUSK_DOMAINS', '', 'domains whose subdomains are buckets, separated by commas', parseDomains),
+  corsOrigins: setting(
+    'TUSK_CORS_ORIGINS',
+    '',
+    'origins whose pages may use buckets, such as `https://app.example.com`, separated by commas; `*` stands for anything; empty: none',
+    parseOrigins,
+  ),
   region: setting('TUSK_REGION', '', 'the region that signatures must name; empty: any', (text) => text),
   headTtlMs: setting(
     'TUSK_HEAD_TTL_MS',
@@ -281,4 +289,23 @@ function parseDomains(text: string): readonly string[] {
     if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(domain)) throw new Error('must be host names, separated by commas');
   }
   return domains;
+}
+
+/** More of them would be searched for every request of a page. */
+const ORIGINS_MAX = 64;
+const ORIGIN_STARS_MAX = 2;
+
+function parseOrigins(text: string): readonly string[] {
+  const origins = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '');
+  if (origins.length > ORIGINS_MAX) throw new Error(`must be at most ${ORIGINS_MAX} origins`);
+  for (const origin of origins) {
+    if (origin.split('*').length > ORIGIN_STARS_MAX + 1)
+      throw new Error(`must have at most ${ORIGIN_STARS_MAX} * in one`);
+    if (origin !== '*' && !/^[a-z*][a-z0-9+.*-]*:\/\/[A-Za-z0-9._*[\]:-]+$/.test(origin))
+      throw new Error('must be *, or origins such as https://app.example.com, separated by commas');
+  }
+  return origins;
 }

@@ -32,6 +32,7 @@ import { createPutBack } from './pfs/write/put-back.ts';
 import { createRounds } from './pfs/write/rounds.ts';
 import { createStage } from './pfs/write/stage.ts';
 import { createWatch } from './pfs/write/watch.ts';
+import { createCors } from './s3/cors.ts';
 import { createHandle } from './s3/handle.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import { createFaults, type Fault } from './telemetry/faults.ts';
@@ -112,6 +113,8 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
     domain,
     observers: [createAccessLog(log, config.accessLog), createRequestMetrics(config.metricsBuckets), faults.observe],
     domains: config.domains,
+    scheme: config.tls === undefined ? 'http' : 'https',
+    cors: createCors(config.corsOrigins),
     region: config.region,
     isOverloaded: () => edge !== undefined && isOverloaded(edge.stats(), config.bufferBytes),
   });

@@ -1,3 +1,17 @@
+/** How an upload is summed up, in S3's words: by which algorithm, over the whole object or over its parts' sums. */
+export interface UploadChecksum {
+  readonly algorithm: string;
+  readonly type: string;
+}
+
+export interface PartChecksum {
+  readonly algorithm: string;
+  /** Base64. */
+  readonly value: string;
+}
+
+export type ObjectChecksum = UploadChecksum & PartChecksum;
+
 /** A multipart upload that is neither completed nor aborted. */
 export interface UploadRecord {
   readonly id: string;
@@ -7,6 +21,8 @@ export interface UploadRecord {
   readonly initiatedMs: number;
   /** From then on it is as if it had been aborted. */
   readonly expiresMs: number;
+  /** Left out if its client asked for none. */
+  readonly checksum?: UploadChecksum;
 }
 
 export interface PartRecord {
@@ -16,6 +32,7 @@ export interface PartRecord {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
   readonly fileSetId: string;
+  readonly checksum?: PartChecksum;
 }
 
 /** What a completed upload was asked for and what it answered, so that it can answer the same again. */
@@ -26,6 +43,7 @@ export interface CompletedRecord {
   readonly committedMs: number;
   /** The object's hash, in hex. */
   readonly hash: string;
+  readonly checksum?: ObjectChecksum;
 }
 
 export type PutPartOutcome =

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { CompletedRecord, PartRecord, UploadRegistry } from '../cache/uploads.ts';
+import type { CompletedRecord, ObjectChecksum, PartRecord, UploadRecord, UploadRegistry } from '../cache/uploads.ts';
 import type { Pachd } from '../pachd/client.ts';
 import { isPachdError } from '../pachd/errors.ts';
 import { type Caller, detached } from '../pachd/model.ts';
@@ -17,6 +17,12 @@ export interface NamedPart {
   readonly etag: string;
 }
 
+/** The checksum of the object that the parts make; undefined: nobody asked for one. @throws if they are not what the client says */
+export type Examine = (
+  upload: Pick<UploadRecord, 'checksum'> | undefined,
+  parts: readonly Omit<PartRecord, 'fileSetId'>[],
+) => Promise<ObjectChecksum | undefined>;
+
 export interface Completion {
   readonly caller: Caller;
   readonly principalId: string;
@@ -27,12 +33,14 @@ export interface Completion {
   readonly id: string;
   readonly named: readonly NamedPart[];
   readonly precondition: Precondition | undefined;
+  readonly examine: (parts: readonly PartRecord[]) => Promise<ObjectChecksum | undefined>;
 }
 
 export interface CompletedUpload {
   readonly commitId: string;
   /** The object's. */
   readonly hash: Uint8Array;
+  readonly checksum: ObjectChecksum | undefined;
 }
 
 export const PART_NUMBER_MAX = 10_000;
@@ -88,15 +96,23 @@ export function createCompletion(registry: UploadRegistry, pachd: Pachd, rounds:
   };
 
   async function complete(completion: Completion, claim: string, request: string): Promise<CompletedRecord> {
-    const { caller, bucketKey, path, id, named } = completion;
+    const { caller, bucketKey, path, id, named, examine } = completion;
     // A claim that could not be renewed ends, and another may do the same once more; what is wrong with the registry shows below.
     const renewing = setInterval(() => registry.renew(bucketKey, id, claim, LEASE_MS).catch(() => {}), RENEW_MS);
     try {
       const uploaded = await registry.parts(bucketKey, id, 0, PART_NUMBER_MAX);
-      const { commitId, committedMs, hashes } = await write(completion, chosenParts(uploaded ?? [], named));
+      const parts = chosenParts(uploaded ?? [], named);
+      const checksum = await examine(parts);
+      const { commitId, committedMs, hashes } = await write(completion, parts);
       const hash = hashes.get(path);
       if (hash === undefined) throw new RangeError('a write without the hash of what it wrote');
-      const completed = { request, commitId, committedMs, hash: Buffer.from(hash).toString('hex') };
+      const completed: CompletedRecord = {
+        request,
+        commitId,
+        committedMs,
+        hash: Buffer.from(hash).toString('hex'),
+        ...(checksum === undefined ? {} : { checksum }),
+      };
       disposal.drop(caller, await registry.complete(bucketKey, id, claim, completed, COMPLETED_KEPT_MS));
       return completed;
     } catch (error) {
@@ -172,8 +188,8 @@ function chosenParts(uploaded: readonly PartRecord[], named: readonly NamedPart[
   return parts;
 }
 
-function answerOf({ commitId, hash }: CompletedRecord): CompletedUpload {
-  return { commitId, hash: Buffer.from(hash, 'hex') };
+function answerOf({ commitId, hash, checksum }: CompletedRecord): CompletedUpload {
+  return { commitId, hash: Buffer.from(hash, 'hex'), checksum };
 }
 
 function hashOf(request: unknown): string {

@@ -1,12 +1,25 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { PartRecord, UploadRecord, UploadRegistry } from '../cache/uploads.ts';
+import type {
+  ObjectChecksum,
+  PartChecksum,
+  PartRecord,
+  UploadChecksum,
+  UploadRecord,
+  UploadRegistry,
+} from '../cache/uploads.ts';
 import type { Pachd } from '../pachd/client.ts';
 import type { Caller } from '../pachd/model.ts';
 import { type BucketRef, bucketName } from './bucket.ts';
 import type { Disposal } from './disposal.ts';
 import { Failure } from './failure.ts';
 import { pathOfKey } from './key.ts';
-import { type CompletedUpload, createCompletion, type NamedPart, noSuchUpload } from './upload-completion.ts';
+import {
+  type CompletedUpload,
+  createCompletion,
+  type Examine,
+  type NamedPart,
+  noSuchUpload,
+} from './upload-completion.ts';
 import type { Precondition } from './write/change.ts';
 import type { Rounds } from './write/rounds.ts';
 import type { Stage } from './write/stage.ts';
@@ -16,8 +29,16 @@ const PIN_MARGIN_SECONDS = 300;
 /** What `create` gives. A client may ask for anything. */
 const ID = /^[0-9a-z]{9}[A-Za-z0-9_-]{24}$/;
 
+export type { ObjectChecksum, PartChecksum, UploadChecksum };
 export type Part = Omit<PartRecord, 'fileSetId'>;
 export type Upload = Omit<UploadRecord, 'bucket'>;
+
+/** The bytes of a part on their way. */
+export interface PartContent {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Of the bytes, once they came to a clean end. */
+  checksum(): PartChecksum | undefined;
+}
 
 export type Uploads = ReturnType<typeof createUploads>;
 
@@ -44,7 +65,7 @@ export function createUploads(
 
   return {
     /** @throws Failure invalid-key, busy when there are too many at once */
-    async create(bucket: BucketRef, key: string): Promise<Upload> {
+    async create(bucket: BucketRef, key: string, checksum: UploadChecksum | undefined): Promise<Upload> {
       // Refused now, not when all parts are there.
       pathOfKey(key);
       const initiatedMs = Date.now();
@@ -55,6 +76,7 @@ export function createUploads(
         key,
         initiatedMs,
         expiresMs: initiatedMs + maxAgeHours * 3_600_000,
+        ...(checksum === undefined ? {} : { checksum }),
       };
       if ((await registry.create(upload)) === 'full')
         throw new Failure('busy', 'too many multipart uploads are unfinished');
@@ -64,36 +86,46 @@ export function createUploads(
     /** @throws Failure no-such-upload */
     find: (bucket: BucketRef, path: string, id: string): Promise<Upload> => find(bucket, path, id),
 
-    /** The parts behind a number, in order, at most `max`. @throws Failure no-such-upload */
+    /** An upload, and its parts behind a number, in order, at most `max`. @throws Failure no-such-upload */
     async parts(
       bucket: BucketRef,
       path: string,
       id: string,
       afterNumber: number,
       max: number,
-    ): Promise<readonly Part[]> {
-      await find(bucket, path, id);
+    ): Promise<{ upload: Upload; parts: readonly Part[] }> {
+      const upload = await find(bucket, path, id);
       const parts = await registry.parts(bucketKey(bucket), id, afterNumber, max);
       if (parts === undefined) throw noSuchUpload();
-      return parts;
+      return { upload, parts };
     },
 
-    /** Stores a part, in place of an earlier one of the number. @throws Failure no-such-upload, and what the body throws */
+    /** Stores a part, in place of an earlier one of the number. @throws Failure no-such-upload, and what the content throws */
     async putPart(
       caller: Caller,
       bucket: BucketRef,
       path: string,
       id: string,
       number: number,
-      body: AsyncIterable<Uint8Array>,
+      contentOf: (upload: Upload) => PartContent,
     ): Promise<Part> {
-      const { expiresMs } = await find(bucket, path, id);
+      const upload = await find(bucket, path, id);
+      const { expiresMs } = upload;
       const md5 = createHash('md5');
-      const staged = await stage.fileSet(caller, hashing(body, md5));
+      const content = contentOf(upload);
+      const staged = await stage.fileSet(caller, hashing(content.chunks, md5));
       // A file set of its own lives ten minutes; a composed one as long as is asked for.
       const ttlSeconds = Math.max(0, Math.ceil((expiresMs - Date.now()) / 1000)) + PIN_MARGIN_SECONDS;
       const fileSetId = await pachd.composeFileSet(caller, [staged.fileSetId], ttlSeconds);
-      const part = { number, etag: md5.digest('hex'), sizeBytes: staged.sizeBytes, modifiedMs: Date.now(), fileSetId };
+      const checksum = content.checksum();
+      const part: PartRecord = {
+        number,
+        etag: md5.digest('hex'),
+        sizeBytes: staged.sizeBytes,
+        modifiedMs: Date.now(),
+        fileSetId,
+        ...(checksum === undefined ? {} : { checksum }),
+      };
       const outcome = await registry.putPart(bucketKey(bucket), id, part);
       switch (outcome.kind) {
         case 'put':
@@ -110,8 +142,9 @@ export function createUploads(
     },
 
     /**
-     * Makes the object out of the named parts. Called again with the same parts it answers the same.
-     * @throws Failure no-such-upload, invalid-part-order, invalid-part, part-too-small, object-too-large, and those of a write
+     * Makes the object out of the named parts, once `examine` has nothing against it. Called again with the same parts it answers the same.
+     * @throws Failure no-such-upload, invalid-part-order, invalid-part, part-too-small, object-too-large, those of a write, and what
+     *   `examine` throws
      */
     async complete(
       caller: Caller,
@@ -121,12 +154,14 @@ export function createUploads(
       id: string,
       named: readonly NamedPart[],
       precondition: Precondition | undefined,
+      examine: Examine,
     ): Promise<CompletedUpload> {
       const key = bucketKey(bucket);
       const upload = ID.test(id) ? await registry.get(key, id) : undefined;
       // One that is not there any more may have been completed.
       if (!ID.test(id) || (upload !== undefined && pathOfKey(upload.key) !== path)) throw noSuchUpload();
-      return completion.complete({ caller, principalId, bucket, bucketKey: key, path, id, named, precondition });
+      const examined = { named, precondition, examine: (parts: readonly Part[]) => examine(upload, parts) };
+      return completion.complete({ caller, principalId, bucket, bucketKey: key, path, id, ...examined });
     },
 
     /** Forgets an upload and its parts, whose file sets end. @throws Failure no-such-upload */

@@ -1,14 +1,16 @@
 import type { Identity, Principal } from '../pfs/identity.ts';
 import type { Caller } from '../pfs/model.ts';
 import { type Credential, parseCredential } from './auth/credential.ts';
+import { type FormCredential, parseFormCredential, verifyForm } from './auth/form.ts';
 import { verifySigV2 } from './auth/sigv2.ts';
 import { verifySigV4 } from './auth/sigv4.ts';
 import { S3Error } from './errors.ts';
-import type { HttpRequest } from './http.ts';
+import type { S3Request } from './request.ts';
 
 export interface Authenticated {
   readonly principal: Principal;
   readonly caller: Caller;
+  /** What the body may be signed with; a form's signature says nothing of its file. */
   readonly credential: Credential;
 }
 
@@ -18,12 +20,13 @@ export interface Authenticated {
  * @throws S3Error of a signature, AccessDenied for none; Failure unknown-token
  */
 export async function authenticate(
-  http: HttpRequest,
+  request: S3Request,
   identity: Identity,
   region: string,
   nowMs: number,
 ): Promise<Authenticated> {
-  const credential = parseCredential(http, nowMs);
+  const { http, form } = request;
+  const credential = form === undefined ? parseCredential(http, nowMs) : parseFormCredential(form.fields, nowMs);
   const token = credential.kind === 'anonymous' ? undefined : credential.accessKey;
   const caller: Caller = {
     token,
@@ -32,27 +35,38 @@ export async function authenticate(
       return http.signal;
     },
   };
-  const right = signatureIsRight(credential, http, region);
+  const right = signatureIsRight(credential, request, region);
   // A key that nobody knows is said to be so, whatever was made with it.
   const principal = await identity.whoIs(caller);
   if (!right) throw new S3Error('SignatureDoesNotMatch');
   if (principal === undefined) throw new S3Error('AccessDenied');
-  return { principal, caller, credential };
+  return { principal, caller, credential: credential.kind === 'form' ? { kind: 'anonymous' } : credential };
 }
 
-function signatureIsRight(credential: Credential, http: HttpRequest, region: string): boolean {
+function signatureIsRight(credential: Credential | FormCredential, request: S3Request, region: string): boolean {
   switch (credential.kind) {
     case 'anonymous':
       return true;
     case 'sigv4':
-      if (region !== '' && credential.scope.region !== region) {
-        throw new S3Error('AuthorizationHeaderMalformed', {
-          message: `The authorization header is malformed; the region '${credential.scope.region}' is wrong; expecting '${region}'`,
-          elements: [['Region', region]],
-        });
-      }
-      return verifySigV4(credential, http, credential.accessKey);
+      refuseOtherRegion(credential.scope.region, region);
+      return verifySigV4(credential, request.http, credential.accessKey);
     case 'sigv2':
-      return verifySigV2(credential, http, credential.accessKey);
+      return verifySigV2(credential, request.http, credential.accessKey, hostBucketOf(request));
+    case 'form':
+      if (credential.scope !== undefined) refuseOtherRegion(credential.scope.region, region);
+      return verifyForm(credential, credential.accessKey);
   }
+}
+
+function refuseOtherRegion(given: string, region: string): void {
+  if (region === '' || given === region) return;
+  throw new S3Error('AuthorizationHeaderMalformed', {
+    message: `The authorization header is malformed; the region '${given}' is wrong; expecting '${region}'`,
+    elements: [['Region', region]],
+  });
+}
+
+/** Version 2 signs a bucket that the host names as a part of the path. */
+function hostBucketOf({ target }: S3Request): string | undefined {
+  return target.scope !== 'service' && target.hosted ? target.bucket : undefined;
 }

@@ -1,7 +1,10 @@
+import type { ChecksumAlgorithm } from './auth/checksum.ts';
 import type { Credential } from './auth/credential.ts';
-import { verifiedBody } from './auth/verified-body.ts';
+import { type ObjectChecksum, type VerifiedBody, verifiedBody } from './auth/verified-body.ts';
 import { S3Error } from './errors.ts';
-import type { HttpBody, HttpRequest } from './http.ts';
+import type { HttpBody, HttpHeaders } from './http.ts';
+import type { S3Request } from './request.ts';
+import type { Form } from './wire/form-data.ts';
 import { parseXml, type XmlNode } from './wire/xml-read.ts';
 
 /** The largest object of one request. Source: S3 API reference, PutObject. */
@@ -14,14 +17,24 @@ export interface RequestBody {
    * @throws S3Error EntityTooLarge, MissingContentLength, and those of `verifiedBody`, at once or while reading
    */
   content(): HttpBody;
-  /** An XML document; undefined if there is none. @throws S3Error MaxMessageLengthExceeded, MalformedXML, and those of `verifiedBody` */
-  document(maxBytes: number): Promise<XmlNode | undefined>;
+  /** By which algorithm the client sums the content up, once that was asked for; undefined if it does not. */
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  /** The checksum that the client sent of the content, once that came to a clean end; undefined if it sent none. */
+  checksum(): ObjectChecksum | undefined;
+  /**
+   * An XML document; undefined if there is none. `checksumOf`: x-amz-checksum-* is not about the document.
+   * @throws S3Error MaxMessageLengthExceeded, MalformedXML, and those of `verifiedBody`
+   */
+  document(maxBytes: number, checksumOf?: 'the object'): Promise<XmlNode | undefined>;
 }
 
-export function requestBody(http: HttpRequest, credential: Credential): RequestBody {
-  const verified = () => {
+export function requestBody({ http, form }: S3Request, credential: Credential): RequestBody {
+  let begun: VerifiedBody | undefined;
+  const verified = (checksumOf?: 'the object'): VerifiedBody => {
     const secretKey = credential.kind === 'anonymous' ? undefined : credential.accessKey;
-    return verifiedBody({ body: http.body, headers: http.headers, credential, secretKey });
+    const { body, headers } = form === undefined ? http : { body: fileOf(form), headers: formHeaders(form) };
+    begun = verifiedBody({ body, headers, credential, secretKey, ...(checksumOf && { checksumOf }) });
+    return begun;
   };
 
   return {
@@ -35,8 +48,13 @@ export function requestBody(http: HttpRequest, credential: Credential): RequestB
       return { lengthBytes: decodedLengthBytes, [Symbol.asyncIterator]: () => content };
     },
 
-    async document(maxBytes) {
-      const { chunks, decodedLengthBytes } = verified();
+    get checksumAlgorithm() {
+      return begun?.checksumAlgorithm;
+    },
+    checksum: () => begun?.verifiedChecksum(),
+
+    async document(maxBytes, checksumOf) {
+      const { chunks, decodedLengthBytes } = verified(checksumOf);
       const tooLong = () => new S3Error('MaxMessageLengthExceeded');
       if (decodedLengthBytes !== undefined && decodedLengthBytes > maxBytes) throw tooLong();
       const parts: Uint8Array[] = [];
@@ -45,6 +63,20 @@ export function requestBody(http: HttpRequest, credential: Credential): RequestB
       return bytes.length === 0 ? undefined : parseXml(bytes);
     },
   };
+}
+
+/** The fields of a form, which say of its file what headers say of a body. */
+export function formHeaders({ fields }: Form): HttpHeaders {
+  return {
+    get: (name) => fields.get(name),
+    all: (name) => [fields.get(name)].filter((value) => value !== undefined),
+    entries: () => [...fields],
+    sizeBytes: 0,
+  };
+}
+
+function fileOf({ file }: Form): HttpBody {
+  return { lengthBytes: undefined, [Symbol.asyncIterator]: () => file[Symbol.asyncIterator]() };
 }
 
 function tooLarge(): S3Error {

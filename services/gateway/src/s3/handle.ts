@@ -4,17 +4,20 @@ import type { Domain } from '../pfs/domain.ts';
 import { type Account, openAccount } from '../telemetry/account.ts';
 import type { Observer } from '../telemetry/outcome.ts';
 import { inSpan, startRequest } from '../telemetry/trace.ts';
-import { errorAnswer } from './answer.ts';
+import { errorAnswer, type HeaderField } from './answer.ts';
 import { authenticate } from './authenticate.ts';
 import { requestBody } from './body.ts';
+import type { Cors } from './cors.ts';
 import { S3Error } from './errors.ts';
 import { toS3Error } from './failure.ts';
 import type { Handle, HttpAnswer, HttpRequest } from './http.ts';
+import { keepAlive } from './keep-alive.ts';
 import type { Context, Operation, Prepared } from './operation.ts';
 import { refuseBrokenPromises } from './promises.ts';
-import { parseRequest, type S3Request } from './request.ts';
+import { parseRequest, type S3Request, type Scheme } from './request.ts';
 import { routeOf } from './routes.ts';
 import { bucketOf } from './target.ts';
+import { readForm } from './wire/form-data.ts';
 
 const SENT_ID = /^[\x21-\x7e]{1,128}$/;
 
@@ -23,6 +26,8 @@ export interface HandleOptions {
   /** Told what became of each request. */
   readonly observers: readonly Observer[];
   readonly domains: readonly string[];
+  readonly scheme: Scheme;
+  readonly cors: Cors;
   /** The region that signatures must name; empty: any. */
   readonly region: string;
   /** Whether the worker has all that it can carry: then a request is told so at once, and nothing is begun for it. */
@@ -33,7 +38,8 @@ export interface HandleOptions {
  * The life of a request: route -> authenticate -> parse -> authorise -> run -> encode -> account. Every operation goes this
  * way, and every outcome is accounted for here; nothing that happens on the way is thrown to the edge.
  */
-export function createHandle({ domain, observers, domains, region, isOverloaded }: HandleOptions): Handle {
+export function createHandle(options: HandleOptions): Handle {
+  const { domain, observers, domains, scheme, cors, region, isOverloaded } = options;
   const nextId = createRequestIds();
 
   return async (http) => {
@@ -43,31 +49,41 @@ export function createHandle({ domain, observers, domains, region, isOverloaded 
     const begun = { requestId, sentId: sentIdOf(http), method, rawPath, bytesIn: body.lengthBytes ?? 0 };
     const account = openAccount(begun, span, observers);
     const answer = await span.run(() => answerTo(http, account, requestId));
-    return account.settle(withIds(answer, requestId), () => http.signal.aborted);
+    return account.settle(withCommon(answer, requestId, cors.fieldsFor(http)), () => http.signal.aborted);
   };
 
   async function answerTo(http: HttpRequest, account: Account, requestId: string): Promise<HttpAnswer> {
-    try {
-      if (isOverloaded()) throw new S3Error('SlowDown', { headers: [['Retry-After', '1']] });
-      const request = parseRequest(http, domains);
-      if (request.target.scope !== 'service') account.target = request.target;
-      const operation = routeOf(request);
-      account.operation = operation.name;
-      return await serve(http, request, operation);
-    } catch (thrown) {
+    const told = (thrown: unknown): HttpAnswer => {
       const error = http.signal.aborted ? new S3Error('ClientDisconnected') : toS3Error(thrown);
       account.failed(error.code, error.cause);
       return errorAnswer(error, http.method, http.rawPath, requestId);
+    };
+    try {
+      if (isOverloaded()) throw new S3Error('SlowDown', { headers: [['Retry-After', '1']] });
+      if (http.method === 'OPTIONS') {
+        account.operation = 'Preflight';
+        return cors.preflight(http);
+      }
+      const request = parseRequest(http, domains, scheme);
+      if (request.target.scope !== 'service') account.target = request.target;
+      const operation = routeOf(request);
+      account.operation = operation.name;
+      const serving = serve(request, operation);
+      return await (operation.lasts === 'long' ? keepAlive(serving, told) : serving);
+    } catch (thrown) {
+      return told(thrown);
     }
   }
 
-  async function serve(http: HttpRequest, request: S3Request, operation: Operation): Promise<HttpAnswer> {
+  async function serve(parsed: S3Request, operation: Operation): Promise<HttpAnswer> {
+    const { http } = parsed;
+    const request = operation.signed === 'in a form' ? await withForm(parsed) : parsed;
     const { principal, caller, credential } = await inSpan('authenticate', () =>
-      authenticate(http, domain.identity, region, Date.now()),
+      authenticate(request, domain.identity, region, Date.now()),
     );
-    refuseBrokenPromises(http);
+    refuseBrokenPromises(http.headers);
     const prepared = operation.prepare(request);
-    const ctx = { domain, caller, principal, body: requestBody(http, credential) };
+    const ctx = { domain, caller, principal, body: requestBody(request, credential) };
     return run(prepared, ctx, request);
   }
 
@@ -82,8 +98,17 @@ export function createHandle({ domain, observers, domains, region, isOverloaded 
 }
 
 /** Source: S3 API reference, "Common response headers". */
-function withIds(answer: HttpAnswer, requestId: string): HttpAnswer {
-  return { ...answer, headers: [['x-amz-request-id', requestId], ['x-amz-id-2', requestId], ...answer.headers] };
+function withCommon(answer: HttpAnswer, requestId: string, fields: readonly HeaderField[]): HttpAnswer {
+  const ids: readonly HeaderField[] = [
+    ['x-amz-request-id', requestId],
+    ['x-amz-id-2', requestId],
+  ];
+  return { ...answer, headers: [...ids, ...answer.headers, ...fields] };
+}
+
+async function withForm(request: S3Request): Promise<S3Request> {
+  const { body, headers } = request.http;
+  return { ...request, form: await readForm(body, headers.get('content-type')) };
 }
 
 /** By which a load balancer knows the request. */

@@ -24,6 +24,10 @@ interface Common<Ctx, Input, Output> {
   readonly name: string;
   /** How it differs from S3, for docs/compatibility.md. */
   readonly differs?: string;
+  /** Set if who sends it is said in a form, which is then read first. */
+  readonly signed?: 'in a form';
+  /** Set if it may take longer than connections wait for an answer. It answers XML. */
+  readonly lasts?: 'long';
   /** Reads path, query and headers. @throws S3Error for what AWS refuses; nothing has been done then */
   readonly parse: (request: S3Request) => Input;
   readonly run: (ctx: Ctx, input: Input) => Promise<Output>;
@@ -44,6 +48,8 @@ export interface BucketAccess<Input, Output> extends Common<BucketContext, Input
 export interface Operation {
   readonly name: string;
   readonly differs: string;
+  readonly signed: 'in a form' | undefined;
+  readonly lasts: 'long' | undefined;
   readonly prepare: (request: S3Request) => Prepared;
 }
 
@@ -55,6 +61,8 @@ export function operation<Input, Output>(spec: OwnAccess<Input, Output> | Bucket
   return {
     name: spec.name,
     differs: spec.differs ?? '',
+    signed: spec.signed,
+    lasts: spec.lasts,
     prepare(request) {
       const input = spec.parse(request);
       return spec.access === 'own'

@@ -1,5 +1,5 @@
 import { S3Error } from './errors.ts';
-import type { HttpRequest } from './http.ts';
+import type { HttpHeaders } from './http.ts';
 import { OWNER_ID } from './owner.ts';
 
 /**
@@ -9,13 +9,16 @@ import { OWNER_ID } from './owner.ts';
 const BROKEN_PROMISES =
   /^x-amz-(?:write-offset-bytes|object-lock-(?:mode|retain-until-date|legal-hold)|(?:copy-source-)?server-side-encryption-customer-(?:algorithm|key|key-md5)|rename-source)$/;
 
+/** A bucket that objects could be locked in. */
+const LOCKABLE = 'x-amz-bucket-object-lock-enabled';
+
 /** Who asks for another owner's bucket means another bucket. Source: S3 user guide, "Verifying bucket ownership with bucket owner condition". */
 const EXPECTED_OWNERS = ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner'];
 
 /** @throws S3Error NotImplemented, AccessDenied */
-export function refuseBrokenPromises({ headers }: HttpRequest): void {
-  for (const [name] of headers.entries()) {
-    if (name.startsWith('x-amz-') && BROKEN_PROMISES.test(name)) {
+export function refuseBrokenPromises(headers: HttpHeaders): void {
+  for (const [name, value] of headers.entries()) {
+    if (name.startsWith('x-amz-') && (BROKEN_PROMISES.test(name) || (name === LOCKABLE && value !== 'false'))) {
       throw new S3Error('NotImplemented', { elements: [['Header', name]] });
     }
   }

@@ -1,15 +1,23 @@
 import { S3Error } from './errors.ts';
 import type { HttpRequest } from './http.ts';
 import { decodePath, parseQuery, type Query } from './wire/encoding.ts';
+import type { Form } from './wire/form-data.ts';
 
 /** A request as S3 means it: whom it is for, apart from what it wants. */
 export interface S3Request {
   readonly http: HttpRequest;
   readonly query: Query;
   readonly target: Target;
+  /** How the client speaks to the gateway. */
+  readonly scheme: Scheme;
+  /** Only of a POST upload, which says in its form what other requests say in their headers. */
+  readonly form?: Form;
 }
 
-type Target =
+export type Scheme = 'http' | 'https';
+
+/** `hosted`: the bucket is named by the host, not by the path. */
+export type Target =
   | { readonly scope: 'service' }
   | { readonly scope: 'bucket'; readonly bucket: string; readonly hosted: boolean }
   | { readonly scope: 'object'; readonly bucket: string; readonly key: string; readonly hosted: boolean };
@@ -22,9 +30,9 @@ const HEADERS_MAX_BYTES = 16 << 10;
  * (S3 user guide, "Virtual hosting of general purpose buckets").
  * @throws S3Error InvalidURI, RequestHeaderSectionTooLarge
  */
-export function parseRequest(http: HttpRequest, domains: readonly string[]): S3Request {
+export function parseRequest(http: HttpRequest, domains: readonly string[], scheme: Scheme): S3Request {
   if (http.headers.sizeBytes > HEADERS_MAX_BYTES) throw new S3Error('RequestHeaderSectionTooLarge');
-  return { http, query: parseQuery(http.rawQuery), target: parseTarget(http, domains) };
+  return { http, query: parseQuery(http.rawQuery), target: parseTarget(http, domains), scheme };
 }
 
 function parseTarget(http: HttpRequest, domains: readonly string[]): Target {

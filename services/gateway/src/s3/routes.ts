@@ -1,6 +1,7 @@
 import { S3Error } from './errors.ts';
 import type { Operation } from './operation.ts';
 import { abortMultipartUpload } from './ops/abort-multipart-upload.ts';
+import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './ops/acl.ts';
 import { completeMultipartUpload } from './ops/complete-multipart-upload.ts';
 import { copyObject } from './ops/copy-object.ts';
 import { createBucket } from './ops/create-bucket.ts';
@@ -11,14 +12,24 @@ import { deleteObjects } from './ops/delete-objects.ts';
 import { getBucketLocation } from './ops/get-bucket-location.ts';
 import { getBucketVersioning } from './ops/get-bucket-versioning.ts';
 import { getObject, headObject } from './ops/get-object.ts';
+import { getObjectAttributes } from './ops/get-object-attributes.ts';
 import { headBucket } from './ops/head-bucket.ts';
 import { listBuckets } from './ops/list-buckets.ts';
 import { listMultipartUploads } from './ops/list-multipart-uploads.ts';
 import { listObjects } from './ops/list-objects.ts';
 import { listObjectsV2 } from './ops/list-objects-v2.ts';
 import { listParts } from './ops/list-parts.ts';
+import {
+  getObjectLegalHold,
+  getObjectRetention,
+  putObjectLegalHold,
+  putObjectLock,
+  putObjectRetention,
+} from './ops/object-lock.ts';
+import { postObject } from './ops/post-object.ts';
 import { putBucketVersioning } from './ops/put-bucket-versioning.ts';
 import { putObject } from './ops/put-object.ts';
+import * as unset from './ops/unset.ts';
 import { uploadPart } from './ops/upload-part.ts';
 import { uploadPartCopy } from './ops/upload-part-copy.ts';
 import type { S3Request } from './request.ts';
@@ -45,24 +56,24 @@ export const ROUTES: readonly Route[] = [
   { method: 'PUT', scope: 'bucket', query: ['versioning'], operation: putBucketVersioning },
   { method: 'GET', scope: 'bucket', query: ['uploads'], operation: listMultipartUploads },
   { method: 'POST', scope: 'bucket', query: ['delete'], operation: deleteObjects },
-  { method: 'GET', scope: 'bucket', query: ['accelerate'], operation: 'GetBucketAccelerateConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['accelerate'], operation: unset.getBucketAccelerate },
   { method: 'PUT', scope: 'bucket', query: ['accelerate'], operation: 'PutBucketAccelerateConfiguration' },
-  { method: 'GET', scope: 'bucket', query: ['acl'], operation: 'GetBucketAcl' },
-  { method: 'PUT', scope: 'bucket', query: ['acl'], operation: 'PutBucketAcl' },
-  { method: 'GET', scope: 'bucket', query: ['analytics'], operation: 'GetBucketAnalyticsConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['acl'], operation: getBucketAcl },
+  { method: 'PUT', scope: 'bucket', query: ['acl'], operation: putBucketAcl },
+  { method: 'GET', scope: 'bucket', query: ['analytics'], operation: unset.getBucketAnalytics },
   { method: 'PUT', scope: 'bucket', query: ['analytics'], operation: 'PutBucketAnalyticsConfiguration' },
   { method: 'DELETE', scope: 'bucket', query: ['analytics'], operation: 'DeleteBucketAnalyticsConfiguration' },
-  { method: 'GET', scope: 'bucket', query: ['cors'], operation: 'GetBucketCors' },
+  { method: 'GET', scope: 'bucket', query: ['cors'], operation: unset.getBucketCors },
   { method: 'PUT', scope: 'bucket', query: ['cors'], operation: 'PutBucketCors' },
-  { method: 'DELETE', scope: 'bucket', query: ['cors'], operation: 'DeleteBucketCors' },
-  { method: 'GET', scope: 'bucket', query: ['encryption'], operation: 'GetBucketEncryption' },
+  { method: 'DELETE', scope: 'bucket', query: ['cors'], operation: unset.deleteBucketCors },
+  { method: 'GET', scope: 'bucket', query: ['encryption'], operation: unset.getBucketEncryption },
   { method: 'PUT', scope: 'bucket', query: ['encryption'], operation: 'PutBucketEncryption' },
-  { method: 'DELETE', scope: 'bucket', query: ['encryption'], operation: 'DeleteBucketEncryption' },
+  { method: 'DELETE', scope: 'bucket', query: ['encryption'], operation: unset.deleteBucketEncryption },
   {
     method: 'GET',
     scope: 'bucket',
     query: ['intelligent-tiering'],
-    operation: 'GetBucketIntelligentTieringConfiguration',
+    operation: unset.getBucketIntelligentTiering,
   },
   {
     method: 'PUT',
@@ -76,13 +87,13 @@ export const ROUTES: readonly Route[] = [
     query: ['intelligent-tiering'],
     operation: 'DeleteBucketIntelligentTieringConfiguration',
   },
-  { method: 'GET', scope: 'bucket', query: ['inventory'], operation: 'GetBucketInventoryConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['inventory'], operation: unset.getBucketInventory },
   { method: 'PUT', scope: 'bucket', query: ['inventory'], operation: 'PutBucketInventoryConfiguration' },
   { method: 'DELETE', scope: 'bucket', query: ['inventory'], operation: 'DeleteBucketInventoryConfiguration' },
-  { method: 'GET', scope: 'bucket', query: ['lifecycle'], operation: 'GetBucketLifecycleConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['lifecycle'], operation: unset.getBucketLifecycle },
   { method: 'PUT', scope: 'bucket', query: ['lifecycle'], operation: 'PutBucketLifecycleConfiguration' },
-  { method: 'DELETE', scope: 'bucket', query: ['lifecycle'], operation: 'DeleteBucketLifecycle' },
-  { method: 'GET', scope: 'bucket', query: ['logging'], operation: 'GetBucketLogging' },
+  { method: 'DELETE', scope: 'bucket', query: ['lifecycle'], operation: unset.deleteBucketLifecycle },
+  { method: 'GET', scope: 'bucket', query: ['logging'], operation: unset.getBucketLogging },
   { method: 'PUT', scope: 'bucket', query: ['logging'], operation: 'PutBucketLogging' },
   { method: 'GET', scope: 'bucket', query: ['metadataConfiguration'], operation: 'GetBucketMetadataConfiguration' },
   { method: 'POST', scope: 'bucket', query: ['metadataConfiguration'], operation: 'CreateBucketMetadataConfiguration' },
@@ -95,43 +106,43 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', scope: 'bucket', query: ['metadataTable'], operation: 'GetBucketMetadataTableConfiguration' },
   { method: 'POST', scope: 'bucket', query: ['metadataTable'], operation: 'CreateBucketMetadataTableConfiguration' },
   { method: 'DELETE', scope: 'bucket', query: ['metadataTable'], operation: 'DeleteBucketMetadataTableConfiguration' },
-  { method: 'GET', scope: 'bucket', query: ['metrics'], operation: 'GetBucketMetricsConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['metrics'], operation: unset.getBucketMetrics },
   { method: 'PUT', scope: 'bucket', query: ['metrics'], operation: 'PutBucketMetricsConfiguration' },
   { method: 'DELETE', scope: 'bucket', query: ['metrics'], operation: 'DeleteBucketMetricsConfiguration' },
-  { method: 'GET', scope: 'bucket', query: ['notification'], operation: 'GetBucketNotificationConfiguration' },
+  { method: 'GET', scope: 'bucket', query: ['notification'], operation: unset.getBucketNotification },
   { method: 'PUT', scope: 'bucket', query: ['notification'], operation: 'PutBucketNotificationConfiguration' },
-  { method: 'GET', scope: 'bucket', query: ['object-lock'], operation: 'GetObjectLockConfiguration' },
-  { method: 'PUT', scope: 'bucket', query: ['object-lock'], operation: 'PutObjectLockConfiguration' },
-  { method: 'GET', scope: 'bucket', query: ['ownershipControls'], operation: 'GetBucketOwnershipControls' },
+  { method: 'GET', scope: 'bucket', query: ['object-lock'], operation: unset.getObjectLock },
+  { method: 'PUT', scope: 'bucket', query: ['object-lock'], operation: putObjectLock },
+  { method: 'GET', scope: 'bucket', query: ['ownershipControls'], operation: unset.getBucketOwnership },
   { method: 'PUT', scope: 'bucket', query: ['ownershipControls'], operation: 'PutBucketOwnershipControls' },
   { method: 'DELETE', scope: 'bucket', query: ['ownershipControls'], operation: 'DeleteBucketOwnershipControls' },
-  { method: 'GET', scope: 'bucket', query: ['policy'], operation: 'GetBucketPolicy' },
+  { method: 'GET', scope: 'bucket', query: ['policy'], operation: unset.getBucketPolicy },
   { method: 'PUT', scope: 'bucket', query: ['policy'], operation: 'PutBucketPolicy' },
-  { method: 'DELETE', scope: 'bucket', query: ['policy'], operation: 'DeleteBucketPolicy' },
-  { method: 'GET', scope: 'bucket', query: ['policyStatus'], operation: 'GetBucketPolicyStatus' },
-  { method: 'GET', scope: 'bucket', query: ['publicAccessBlock'], operation: 'GetPublicAccessBlock' },
+  { method: 'DELETE', scope: 'bucket', query: ['policy'], operation: unset.deleteBucketPolicy },
+  { method: 'GET', scope: 'bucket', query: ['policyStatus'], operation: unset.getBucketPolicyStatus },
+  { method: 'GET', scope: 'bucket', query: ['publicAccessBlock'], operation: unset.getPublicAccessBlock },
   { method: 'PUT', scope: 'bucket', query: ['publicAccessBlock'], operation: 'PutPublicAccessBlock' },
-  { method: 'DELETE', scope: 'bucket', query: ['publicAccessBlock'], operation: 'DeletePublicAccessBlock' },
-  { method: 'GET', scope: 'bucket', query: ['replication'], operation: 'GetBucketReplication' },
+  { method: 'DELETE', scope: 'bucket', query: ['publicAccessBlock'], operation: unset.deletePublicAccessBlock },
+  { method: 'GET', scope: 'bucket', query: ['replication'], operation: unset.getBucketReplication },
   { method: 'PUT', scope: 'bucket', query: ['replication'], operation: 'PutBucketReplication' },
-  { method: 'DELETE', scope: 'bucket', query: ['replication'], operation: 'DeleteBucketReplication' },
-  { method: 'GET', scope: 'bucket', query: ['requestPayment'], operation: 'GetBucketRequestPayment' },
+  { method: 'DELETE', scope: 'bucket', query: ['replication'], operation: unset.deleteBucketReplication },
+  { method: 'GET', scope: 'bucket', query: ['requestPayment'], operation: unset.getBucketRequestPayment },
   { method: 'PUT', scope: 'bucket', query: ['requestPayment'], operation: 'PutBucketRequestPayment' },
   { method: 'GET', scope: 'bucket', query: ['session'], operation: 'CreateSession' },
-  { method: 'GET', scope: 'bucket', query: ['tagging'], operation: 'GetBucketTagging' },
+  { method: 'GET', scope: 'bucket', query: ['tagging'], operation: unset.getBucketTagging },
   { method: 'PUT', scope: 'bucket', query: ['tagging'], operation: 'PutBucketTagging' },
-  { method: 'DELETE', scope: 'bucket', query: ['tagging'], operation: 'DeleteBucketTagging' },
+  { method: 'DELETE', scope: 'bucket', query: ['tagging'], operation: unset.deleteBucketTagging },
   { method: 'GET', scope: 'bucket', query: ['versions'], operation: 'ListObjectVersions' },
-  { method: 'GET', scope: 'bucket', query: ['website'], operation: 'GetBucketWebsite' },
+  { method: 'GET', scope: 'bucket', query: ['website'], operation: unset.getBucketWebsite },
   { method: 'PUT', scope: 'bucket', query: ['website'], operation: 'PutBucketWebsite' },
-  { method: 'DELETE', scope: 'bucket', query: ['website'], operation: 'DeleteBucketWebsite' },
+  { method: 'DELETE', scope: 'bucket', query: ['website'], operation: unset.deleteBucketWebsite },
 
   { method: 'GET', scope: 'bucket', query: ['list-type=2'], operation: listObjectsV2 },
   { method: 'GET', scope: 'bucket', operation: listObjects },
   { method: 'HEAD', scope: 'bucket', operation: headBucket },
   { method: 'PUT', scope: 'bucket', operation: createBucket },
   { method: 'DELETE', scope: 'bucket', operation: deleteBucket },
-  { method: 'POST', scope: 'bucket', operation: 'PostObject' },
+  { method: 'POST', scope: 'bucket', operation: postObject },
 
   // The sub-resources of an object.
   { method: 'POST', scope: 'object', query: ['uploads'], operation: createMultipartUpload },
@@ -141,20 +152,20 @@ export const ROUTES: readonly Route[] = [
   { method: 'PUT', scope: 'object', query: ['partNumber'], operation: uploadPart },
   { method: 'POST', scope: 'object', query: ['uploadId'], operation: completeMultipartUpload },
   { method: 'DELETE', scope: 'object', query: ['uploadId'], operation: abortMultipartUpload },
-  { method: 'GET', scope: 'object', query: ['acl'], operation: 'GetObjectAcl' },
-  { method: 'PUT', scope: 'object', query: ['acl'], operation: 'PutObjectAcl' },
-  { method: 'GET', scope: 'object', query: ['attributes'], operation: 'GetObjectAttributes' },
+  { method: 'GET', scope: 'object', query: ['acl'], operation: getObjectAcl },
+  { method: 'PUT', scope: 'object', query: ['acl'], operation: putObjectAcl },
+  { method: 'GET', scope: 'object', query: ['attributes'], operation: getObjectAttributes },
   { method: 'PUT', scope: 'object', query: ['encryption'], operation: 'UpdateObjectEncryption' },
-  { method: 'GET', scope: 'object', query: ['legal-hold'], operation: 'GetObjectLegalHold' },
-  { method: 'PUT', scope: 'object', query: ['legal-hold'], operation: 'PutObjectLegalHold' },
+  { method: 'GET', scope: 'object', query: ['legal-hold'], operation: getObjectLegalHold },
+  { method: 'PUT', scope: 'object', query: ['legal-hold'], operation: putObjectLegalHold },
   { method: 'PUT', scope: 'object', query: ['renameObject'], operation: 'RenameObject' },
   { method: 'POST', scope: 'object', query: ['restore'], operation: 'RestoreObject' },
-  { method: 'GET', scope: 'object', query: ['retention'], operation: 'GetObjectRetention' },
-  { method: 'PUT', scope: 'object', query: ['retention'], operation: 'PutObjectRetention' },
+  { method: 'GET', scope: 'object', query: ['retention'], operation: getObjectRetention },
+  { method: 'PUT', scope: 'object', query: ['retention'], operation: putObjectRetention },
   { method: 'POST', scope: 'object', query: ['select'], operation: 'SelectObjectContent' },
-  { method: 'GET', scope: 'object', query: ['tagging'], operation: 'GetObjectTagging' },
+  { method: 'GET', scope: 'object', query: ['tagging'], operation: unset.getObjectTagging },
   { method: 'PUT', scope: 'object', query: ['tagging'], operation: 'PutObjectTagging' },
-  { method: 'DELETE', scope: 'object', query: ['tagging'], operation: 'DeleteObjectTagging' },
+  { method: 'DELETE', scope: 'object', query: ['tagging'], operation: unset.deleteObjectTagging },
   { method: 'GET', scope: 'object', query: ['torrent'], operation: 'GetObjectTorrent' },
   { method: 'DELETE', scope: 'object', query: ['versionId'], operation: 'DeleteObject of a version' },
 
@@ -177,7 +188,7 @@ const SUB_RESOURCES = new Set(ROUTES.flatMap(({ query }) => query ?? []).filter(
 
 /** Parameters that go with any request and change nothing of what it is. */
 const HARMLESS =
-  /^(?:x-|response-|(?:prefix|delimiter|marker|max-keys|encoding-type|list-type|continuation-token|start-after|fetch-owner|max-uploads|key-marker|upload-id-marker|max-parts|part-number-marker|partNumber|versionId|max-buckets|bucket-region|AWSAccessKeyId|Expires|Signature)$)/i;
+  /^(?:x-|response-|(?:prefix|delimiter|marker|max-keys|encoding-type|list-type|continuation-token|start-after|fetch-owner|max-uploads|key-marker|upload-id-marker|max-parts|part-number-marker|partNumber|versionId|max-buckets|bucket-region|id|AWSAccessKeyId|Expires|Signature)$)/i;
 
 /**
  * The operation that a request asks for.

@@ -11,3 +11,15 @@ export function bucketOf({ target }: S3Request): string {
   if (target.scope === 'service') throw new TypeError('a request on the service has no bucket');
   return target.bucket;
 }
+
+/** Where an object can be had, as the client itself would ask for it. */
+export function locationOf({ http, target, scheme }: S3Request, key: string): string {
+  if (target.scope === 'service') throw new TypeError('a request on the service has no bucket');
+  const host = http.headers.get('host') ?? '';
+  const bucket = target.hosted ? '' : `/${encodePath(target.bucket)}`;
+  return `${scheme}://${host}${bucket}/${encodePath(key)}`;
+}
+
+function encodePath(text: string): string {
+  return text.split('/').map(encodeURIComponent).join('/');
+}

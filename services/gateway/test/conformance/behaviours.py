@@ -9,6 +9,7 @@ import uuid
 
 ENDPOINT = os.environ["ENDPOINT"]
 """host:port of the gateway."""
+URL = f"{os.environ['SCHEME']}://{ENDPOINT}"
 
 _behaviours = []
 

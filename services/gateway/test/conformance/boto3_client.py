@@ -1,9 +1,13 @@
-"""boto3 with its default configuration against the gateway."""
+"""boto3 against the gateway, as it is configured by its environment."""
 
+import base64
+import datetime
+import hashlib
 import io
 import os
 import urllib.error
 import urllib.request
+import zlib
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -11,14 +15,13 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from behaviours import ENDPOINT, behaviour, bucket_name, run, sample
+from behaviours import URL, behaviour, bucket_name, run, sample
 
 UNSIGNED_CLIENT = os.environ.get("AWS_ACCESS_KEY_ID") is None
-s3 = boto3.client(
-    "s3",
-    endpoint_url=f"http://{ENDPOINT}",
-    config=Config(signature_version=UNSIGNED) if UNSIGNED_CLIENT else None,
-)
+UNSIGNED_CONFIG = Config(signature_version=UNSIGNED) if UNSIGNED_CLIENT else None
+# set-up of boto3
+s3 = boto3.client("s3", endpoint_url=URL, config=UNSIGNED_CONFIG)
+# end of the set-up
 
 
 def fresh_bucket(*keys):
@@ -101,6 +104,58 @@ def complete():
     assert body_of(bucket, "a/big.bin") == sample(5 << 20) + b"the end"
     assert s3.head_object(Bucket=bucket, Key="a/big.bin")["ETag"] == done["ETag"]
     assert body_of(bucket, "a/big.bin", Range="bytes=5242878-") == sample(5 << 20)[-2:] + b"the end"
+
+
+@behaviour("parts are summed up to the object, in both ways, and a wrong sum makes no object")
+def checksums():
+    bucket = fresh_bucket()
+    parts = [sample(5 << 20), b"the end"]
+
+    def complete(key, algorithm, kind, **of_object):
+        upload = s3.create_multipart_upload(Bucket=bucket, Key=key, ChecksumAlgorithm=algorithm, ChecksumType=kind)
+        assert (upload["ChecksumAlgorithm"], upload["ChecksumType"]) == (algorithm, kind)
+        name = {"Bucket": bucket, "Key": key, "UploadId": upload["UploadId"]}
+        field = f"Checksum{algorithm}"
+        sent = [
+            (number, s3.upload_part(PartNumber=number, Body=part, ChecksumAlgorithm=algorithm, **name))
+            for number, part in enumerate(parts, 1)
+        ]
+        wanted = [{"PartNumber": number, "ETag": part["ETag"], field: part[field]} for number, part in sent]
+        listed = s3.list_parts(**name)
+        assert [part[field] for part in listed["Parts"]] == [part[field] for part in wanted]
+        return s3.complete_multipart_upload(MultipartUpload={"Parts": wanted}, **name, **of_object)
+
+    whole = base64.b64encode(zlib.crc32(b"".join(parts)).to_bytes(4, "big")).decode()
+    done = complete("full", "CRC32", "FULL_OBJECT", ChecksumCRC32=whole, ChecksumType="FULL_OBJECT")
+    assert (done["ChecksumCRC32"], done["ChecksumType"]) == (whole, "FULL_OBJECT")
+    digests = b"".join(hashlib.sha256(part).digest() for part in parts)
+    composite = base64.b64encode(hashlib.sha256(digests).digest()).decode() + "-2"
+    assert complete("sums", "SHA256", "COMPOSITE", ChecksumSHA256=composite)["ChecksumSHA256"] == composite
+    for key, algorithm, kind, wrong in (
+        ("bad", "CRC32", "FULL_OBJECT", {"ChecksumCRC32": "AAAAAA=="}),
+        ("bad", "SHA256", "COMPOSITE", {"ChecksumSHA256": base64.b64encode(bytes(32)).decode() + "-2"}),
+    ):
+        refused("BadDigest", 400, complete, key=key, algorithm=algorithm, kind=kind, **wrong)
+    refused("InvalidRequest", 400, complete, key="bad", algorithm="CRC32", kind="FULL_OBJECT", MpuObjectSize=1)
+    refused("NoSuchKey", 404, s3.get_object, Bucket=bucket, Key="bad")
+    assert body_of(bucket, "full") == body_of(bucket, "sums") == b"".join(parts)
+
+
+@behaviour("a delete may have conditions, of one object and of many")
+def conditional_deletes():
+    bucket = fresh_bucket("a", "bb", "c")
+    etag = s3.head_object(Bucket=bucket, Key="a")["ETag"]
+    refused("PreconditionFailed", 412, s3.delete_object, Bucket=bucket, Key="bb", IfMatch=etag)
+    refused("PreconditionFailed", 412, s3.delete_object, Bucket=bucket, Key="bb", IfMatchSize=1)
+    old = datetime.datetime(2020, 1, 1)
+    refused("PreconditionFailed", 412, s3.delete_object, Bucket=bucket, Key="bb", IfMatchLastModifiedTime=old)
+    wanted = {"Objects": [{"Key": "a", "ETag": etag}, {"Key": "bb", "ETag": etag}, {"Key": "c", "Size": 1}]}
+    answer = s3.delete_objects(Bucket=bucket, Delete=wanted)
+    assert sorted(d["Key"] for d in answer["Deleted"]) == ["a", "c"]
+    assert [(e["Key"], e["Code"]) for e in answer["Errors"]] == [("bb", "PreconditionFailed")]
+    assert s3.delete_object(Bucket=bucket, Key="bb", IfMatchSize=2)["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+    assert s3.delete_object(Bucket=bucket, Key="bb", IfMatchSize=2)["ResponseMetadata"]["HTTPStatusCode"] == 204
 
 
 @behaviour("ranges are served")
@@ -221,8 +276,8 @@ def errors():
     refused("NoSuchBucket", 404, s3.list_objects_v2, Bucket=bucket_name())
     refused("InvalidFilePath", 400, s3.put_object, Bucket=bucket, Key="st*r", Body=b"")
     refused("ObjectNameConflict", 409, s3.put_object, Bucket=bucket, Key="file/below", Body=b"")
-    refused("NotImplemented", 501, s3.get_bucket_policy, Bucket=bucket)
-    refused("NotImplemented", 501, s3.get_object_tagging, Bucket=bucket, Key="file")
+    refused("NoSuchBucketPolicy", 404, s3.get_bucket_policy, Bucket=bucket)
+    refused("NotImplemented", 501, s3.get_object_torrent, Bucket=bucket, Key="file")
     assert s3.delete_object(Bucket=bucket, Key="none")["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert body_of(bucket, "file") == b"file"
 
@@ -245,10 +300,37 @@ if not UNSIGNED_CLIENT:
         else:
             raise AssertionError("a URL that was changed is served")
 
+    @behaviour("a form made for a page stores a file")
+    def presigned_post():
+        bucket = fresh_bucket()
+        form = s3.generate_presigned_post(
+            bucket,
+            "up/${filename}",
+            Fields={"success_action_status": "201"},
+            Conditions=[{"success_action_status": "201"}, ["content-length-range", 1, 100]],
+            ExpiresIn=60,
+        )
+
+        def post(content):
+            parts = [f'--XX\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in form["fields"].items()]
+            head = '--XX\r\nContent-Disposition: form-data; name="file"; filename="page.txt"\r\n\r\n'
+            body = ("".join(parts) + head).encode() + content + b"\r\n--XX--\r\n"
+            headers = {"Content-Type": "multipart/form-data; boundary=XX"}
+            return urllib.request.urlopen(urllib.request.Request(form["url"], data=body, headers=headers, method="POST"))
+
+        assert post(b"from a page").status == 201
+        assert body_of(bucket, "up/page.txt") == b"from a page"
+        try:
+            post(sample(101))
+        except urllib.error.HTTPError as error:
+            assert error.code == 400 and b"EntityTooLarge" in error.read()
+        else:
+            raise AssertionError("a file that is too large is taken")
+
     @behaviour("signature version 2 is understood")
     def version2():
         bucket = fresh_bucket("key")
-        old = boto3.client("s3", endpoint_url=f"http://{ENDPOINT}", config=Config(signature_version="s3"))
+        old = boto3.client("s3", endpoint_url=URL, config=Config(signature_version="s3"))
         old.put_object(Bucket=bucket, Key="two", Body=b"signed as of old", Metadata={"a": "b"})
         assert old.get_object(Bucket=bucket, Key="two")["Body"].read() == b"signed as of old"
         link = old.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "two"}, ExpiresIn=60)

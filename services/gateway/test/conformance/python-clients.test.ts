@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type Key, keyOf } from '../support/signature.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../support/tusk.ts';
@@ -38,4 +40,31 @@ describe.each(CASES)('Python clients ($title)', ({ auth, signed, keyFor }) => {
   describe('boto3', () => itBehaves('boto3_client.py', setUp));
   describe('minio-py', () => itBehaves('minio_client.py', setUp));
   if (signed) describe('pachyderm_sdk', () => itBehaves('pachyderm_client.py', setUp));
+});
+
+describe('boto3 that sends checksums only where it must', () => {
+  let tusk: Tusk;
+  beforeAll(async () => {
+    tusk = await startTusk({ auth: true });
+  });
+  afterAll(async () => {
+    await tusk?.stop();
+  });
+  const env = { AWS_REQUEST_CHECKSUM_CALCULATION: 'when_required', AWS_RESPONSE_CHECKSUM_VALIDATION: 'when_required' };
+  itBehaves('boto3_client.py', { signed: true, gateway: () => ({ tusk, key: keyOf(ROOT_TOKEN) }), env });
+});
+
+// Over TLS the body is not signed, and its checksum comes behind it.
+describe('boto3 over TLS', () => {
+  const tls = fileURLToPath(new URL('./tls/', import.meta.url));
+  let tusk: Tusk;
+  beforeAll(async () => {
+    const env = { TUSK_TLS_CERT: join(tls, 'cert.pem'), TUSK_TLS_KEY: join(tls, 'key.pem') };
+    tusk = await startTusk({ auth: true, env });
+  });
+  afterAll(async () => {
+    await tusk?.stop();
+  });
+  const env = { AWS_CA_BUNDLE: join(tls, 'cert.pem'), SSL_CERT_FILE: join(tls, 'cert.pem') };
+  itBehaves('boto3_client.py', { signed: true, gateway: () => ({ tusk, key: keyOf(ROOT_TOKEN) }), env });
 });

@@ -13,22 +13,27 @@ export interface PythonSetUp {
   readonly signed: boolean;
   /** What is known only when the gateway runs. */
   readonly gateway: () => { readonly tusk: Tusk; readonly key: Key | undefined };
+  readonly env?: Readonly<Record<string, string>>;
+  /** The virtual environment; left out: that of every run. */
+  readonly venv?: string;
 }
 
 /** One test for each behaviour of a Python script beside this file; the script itself runs once, before them. */
-export function itBehaves(script: string, { signed, gateway }: PythonSetUp): void {
+export function itBehaves(script: string, { signed, gateway, env = {}, venv = 'venv' }: PythonSetUp): void {
   let outcomes: Readonly<Record<string, string | null>> = {};
 
   beforeAll(async () => {
     const folder = await makeFolder();
     const { tusk, key } = gateway();
-    const { code, stdout, stderr } = await runCommand(pythonProgram('python'), [join(FOLDER, script)], {
+    const { code, stdout, stderr } = await runCommand(pythonProgram('python', venv), [join(FOLDER, script)], {
       env: {
         ...awsEnvironment(folder.path, key),
         ENDPOINT: new URL(tusk.url).host,
+        SCHEME: new URL(tusk.url).protocol.slice(0, -1),
         PACHD: tusk.pachdAddress,
         PACHD_TOKEN: key?.secretKey,
         PYTHONDONTWRITEBYTECODE: '1',
+        ...env,
       },
       cwd: folder.path,
     });

@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import { freshBucket, repoOf } from '../support/buckets.ts';
 import { eventually } from '../support/eventually.ts';
 import { send } from '../support/http.ts';
-import { keyOf } from '../support/signature.ts';
+import { keyOf, sign } from '../support/signature.ts';
 import { startTusk, type Tusk } from '../support/tusk.ts';
 
 let running: Tusk | undefined;
@@ -34,6 +34,53 @@ it('TUSK_DOMAINS: a bucket is the subdomain, in any case of letters, with and wi
   expect(await send(tusk.url, 'GET', `/${bucket}/folder/key`)).toMatchObject({ status: 200, text: 'x' });
   const service = await send(tusk.url, 'GET', '/', { headers: { host: 's3.example.com' } });
   expect(service.text).toContain('<ListAllMyBucketsResult');
+});
+
+it('TUSK_DOMAINS: version 2 signs the bucket of the host, and an upload says where its object is', async () => {
+  const tusk = await start({ TUSK_DOMAINS: 's3.example.com' });
+  const bucket = await freshBucket(tusk);
+  const host = `${bucket}.s3.example.com`;
+  const key = keyOf('any-key');
+  const signed = await sign(
+    { method: 'PUT', path: `/${bucket}/k`, query: [], headers: { host }, body: Buffer.from('x') },
+    'v2',
+    { key, at: new Date() },
+  );
+  const headers = { ...signed.headers, host };
+  expect(await send(tusk.url, 'PUT', '/k', { headers, body: 'x' })).toMatchObject({ status: 200 });
+  expect(await send(tusk.url, 'PUT', `/${bucket}/k`, { headers, body: 'x' })).toMatchObject({ status: 403 });
+  const form =
+    '--X\r\nContent-Disposition: form-data; name="key"\r\n\r\na b\r\n--X\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--X--';
+  const type = { 'content-type': 'multipart/form-data; boundary=X' };
+  const posted = await send(tusk.url, 'POST', '/', { headers: { host, ...type }, body: form });
+  expect(posted).toMatchObject({ status: 204 });
+  expect(posted.headers['location']).toBe(`http://${host}/a%20b`);
+});
+
+it('TUSK_CORS_ORIGINS: a page of such an origin may ask, without credentials first, and see every answer', async () => {
+  const tusk = await start({ TUSK_CORS_ORIGINS: 'https://app.example.com' });
+  const bucket = await freshBucket(tusk);
+  const origin = 'https://app.example.com';
+  const asked = { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization' };
+  const allowed = await send(tusk.url, 'OPTIONS', `/${bucket}/k`, { headers: asked });
+  expect(allowed).toMatchObject({ status: 200, text: '' });
+  expect(allowed.headers).toMatchObject({
+    'access-control-allow-origin': origin,
+    'access-control-allow-headers': 'authorization',
+  });
+  const refused = await send(tusk.url, 'OPTIONS', `/${bucket}/k`, { headers: { ...asked, origin: 'https://b.org' } });
+  expect(refused).toMatchObject({ status: 403, code: 'AccessForbidden' });
+  for (const [path, status] of [
+    [`/${bucket}`, 200],
+    [`/${bucket}/none`, 404],
+    ['/b?session', 501],
+  ] as const) {
+    const answer = await send(tusk.url, 'GET', path, { headers: { origin } });
+    expect(answer.status).toBe(status);
+    expect(answer.headers['access-control-allow-origin']).toBe(origin);
+  }
+  const other = await send(tusk.url, 'GET', `/${bucket}`, { headers: { origin: 'https://b.org' } });
+  expect(other.headers).not.toHaveProperty('access-control-allow-origin');
 });
 
 it('TUSK_REGION: a signature for another region is refused, with the region that is right', async () => {

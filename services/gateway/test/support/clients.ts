@@ -45,9 +45,9 @@ export function runCommand(
   });
 }
 
-/** A program of the virtual environment that `npm test` makes. */
-export function pythonProgram(name: string): string {
-  return join(ROOT, '.cache', 'venv', 'bin', name);
+/** A program of a virtual environment that `npm test` makes. */
+export function pythonProgram(name: string, venv = 'venv'): string {
+  return join(ROOT, '.cache', venv, 'bin', name);
 }
 
 /** The environment of an AWS client that knows of no account, no profile and no instance but the given key. */

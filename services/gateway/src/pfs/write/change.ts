@@ -26,6 +26,10 @@ export interface Precondition {
   readonly ifMatch: '*' | readonly string[] | undefined;
   /** The object must have none of these; '*': it must not be there. */
   readonly ifNoneMatch: '*' | readonly string[] | undefined;
+  /** An object that is there must be of this size. */
+  readonly ifSizeBytes?: number;
+  /** An object that is there must be of this time, in whole seconds. */
+  readonly ifLastModifiedSeconds?: number;
 }
 
 /** One request's writes, which are made together or not at all. */

@@ -114,7 +114,8 @@ export function createJudge(files: Files, lists: Lists, names: Names, openChange
 }
 
 /** Why a precondition does not hold for what is there. */
-function unmet({ ifMatch, ifNoneMatch }: Precondition, current: ObjectInfo | undefined): Failure | undefined {
+function unmet(precondition: Precondition, current: ObjectInfo | undefined): Failure | undefined {
+  const { ifMatch, ifNoneMatch, ifSizeBytes, ifLastModifiedSeconds } = precondition;
   const etag = current && `"${objectEtag(current.hash)}"`;
   if (ifMatch !== undefined) {
     if (etag === undefined) return new Failure('no-such-key', 'there is no object to match');
@@ -124,5 +125,10 @@ function unmet({ ifMatch, ifNoneMatch }: Precondition, current: ObjectInfo | und
   if (ifNoneMatch !== undefined && etag !== undefined && (ifNoneMatch === '*' || ifNoneMatch.includes(etag))) {
     return new Failure('precondition-failed', 'the object is there');
   }
+  if (current === undefined) return undefined;
+  if (ifSizeBytes !== undefined && ifSizeBytes !== current.sizeBytes)
+    return new Failure('precondition-failed', 'the object has another size');
+  if (ifLastModifiedSeconds !== undefined && ifLastModifiedSeconds !== Math.floor(current.lastModifiedMs / 1000))
+    return new Failure('precondition-failed', 'the object is of another time');
   return undefined;
 }

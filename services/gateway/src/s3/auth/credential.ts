@@ -8,7 +8,7 @@ import { parsePayloadHash } from './payload-hash.ts';
 export type Credential = AnonymousCredential | SigV4Credential | SigV2Credential;
 
 /** The request carries no signature. */
-interface AnonymousCredential {
+export interface AnonymousCredential {
   readonly kind: 'anonymous';
 }
 
@@ -211,7 +211,7 @@ function parseV2Query(query: Query, nowMs: number): SigV2Credential {
   return { kind: 'sigv2', where: 'query', accessKey, signature, expires };
 }
 
-function requireAlgorithm(algorithm: string, malformed: (message: string) => S3Error): void {
+export function requireAlgorithm(algorithm: string, malformed: (message: string) => S3Error): void {
   if (algorithm === 'AWS4-ECDSA-P256-SHA256') {
     throw new S3Error('UnsupportedSignature');
   }
@@ -221,7 +221,7 @@ function requireAlgorithm(algorithm: string, malformed: (message: string) => S3E
 }
 
 /** From the right, since an access key may have a slash in it. */
-function parseScope(
+export function parseScope(
   credential: string,
   field: string,
   malformed: (message: string) => S3Error,
@@ -257,7 +257,7 @@ function signingTime(headers: HttpHeaders): { amzDate: string; timestampMs: numb
   return { amzDate: formatAmzDate(timestampMs), timestampMs };
 }
 
-function parseAmzDate(text: string): number | undefined {
+export function parseAmzDate(text: string): number | undefined {
   const [, year, month, day, hour, minute, second] =
     /^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z$/.exec(text) ?? [];
   const timeMs = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));

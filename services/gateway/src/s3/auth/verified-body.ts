@@ -12,6 +12,8 @@ export interface VerifiedBodyInput {
   readonly credential: Credential;
   /** The key that the request's signature was verified with; undefined for an anonymous request. */
   readonly secretKey: string | undefined;
+  /** Set if x-amz-checksum-* is about something else than this payload. */
+  readonly checksumOf?: 'the object';
 }
 
 export interface VerifiedBody {
@@ -22,11 +24,13 @@ export interface VerifiedBody {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** What the client says that the payload has, in bytes; undefined if it does not say. */
   readonly decodedLengthBytes: number | undefined;
+  /** By which algorithm the client sums the payload up, in a header or a trailer; undefined if it does not. */
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   /** The S3 checksum that the client sent, once the chunks came to a clean end; undefined if it sent none. */
   verifiedChecksum(): ObjectChecksum | undefined;
 }
 
-interface ObjectChecksum {
+export interface ObjectChecksum {
   readonly algorithm: ChecksumAlgorithm;
   /** Base64. */
   readonly value: string;
@@ -43,7 +47,7 @@ export function verifiedBody(input: VerifiedBodyInput): VerifiedBody {
   const { body, headers } = input;
   const payloadHash = payloadHashOf(input);
   const md5 = parseContentMd5(headers);
-  const announced = parseChecksumHeaders(headers);
+  const announced = input.checksumOf === undefined ? parseChecksumHeaders(headers) : undefined;
   const streaming = payloadHash?.kind === 'streaming' ? decodingOf(input, payloadHash) : undefined;
   let trailers: readonly (readonly [string, string])[] = [];
   let verified: ObjectChecksum | undefined;
@@ -101,6 +105,7 @@ export function verifiedBody(input: VerifiedBodyInput): VerifiedBody {
   return {
     chunks: chunks(),
     decodedLengthBytes: streaming === undefined ? body.lengthBytes : streaming.decodedLengthBytes,
+    checksumAlgorithm: announced?.algorithm,
     verifiedChecksum: () => verified,
   };
 }
@@ -199,7 +204,8 @@ function parseChecksumHeaders(headers: HttpHeaders): { algorithm: ChecksumAlgori
   return found[0];
 }
 
-function algorithmOf(kind: string): ChecksumAlgorithm {
+/** @throws S3Error NotImplemented */
+export function algorithmOf(kind: string): ChecksumAlgorithm {
   const name = kind.toUpperCase();
   for (const algorithm of Object.keys(CHECKSUM_BYTES) as ChecksumAlgorithm[]) {
     if (algorithm === name) {

@@ -14,6 +14,7 @@ export const copyObject = operation({
   name: 'CopyObject',
   differs: 'No bytes move. Metadata directives change nothing, since there is no metadata.',
   access: 'write',
+  lasts: 'long',
   parse(request) {
     const directive = request.http.headers.get('x-amz-metadata-directive') ?? 'COPY';
     if (directive !== 'COPY' && directive !== 'REPLACE')

@@ -1,4 +1,5 @@
 import { xmlAnswer } from '../answer.ts';
+import { parseUploadChecksum } from '../multipart-checksum.ts';
 import { operation } from '../operation.ts';
 import { bucketOf, keyOf } from '../target.ts';
 import { xmlElement } from '../wire/xml.ts';
@@ -9,12 +10,21 @@ export const createMultipartUpload = operation({
   name: 'CreateMultipartUpload',
   differs: 'Content-Type and metadata are accepted and not kept.',
   access: 'write',
-  parse: (request) => ({ bucket: bucketOf(request), key: keyOf(request) }),
-  run: ({ domain, view }, { key }) => domain.uploads.create(writableBucket(view), key),
-  encode: ({ id }, { bucket, key }) =>
-    xmlAnswer('InitiateMultipartUploadResult', [
-      xmlElement('Bucket', bucket),
-      xmlElement('Key', key),
-      xmlElement('UploadId', id),
-    ]),
+  parse: (request) => ({
+    bucket: bucketOf(request),
+    key: keyOf(request),
+    checksum: parseUploadChecksum(request.http.headers),
+  }),
+  run: ({ domain, view }, { key, checksum }) => domain.uploads.create(writableBucket(view), key, checksum),
+  encode: ({ id }, { bucket, key, checksum }) =>
+    xmlAnswer(
+      'InitiateMultipartUploadResult',
+      [xmlElement('Bucket', bucket), xmlElement('Key', key), xmlElement('UploadId', id)],
+      checksum === undefined
+        ? []
+        : [
+            ['x-amz-checksum-algorithm', checksum.algorithm],
+            ['x-amz-checksum-type', checksum.type],
+          ],
+    ),
 });

@@ -1,13 +1,15 @@
 import { parseBucketName } from '../../pfs/bucket.ts';
 import { pathIfHoldable } from '../../pfs/key.ts';
+import type { Precondition } from '../../pfs/write/change.ts';
 import { xmlAnswer } from '../answer.ts';
 import { S3Error } from '../errors.ts';
 import { toS3Error } from '../failure.ts';
 import { type Context, operation } from '../operation.ts';
 import { bucketOf } from '../target.ts';
+import { parseEntityTags } from '../wire/etag.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { childBoolean, childrenNamed, childText, requireChildText, type XmlNode } from '../wire/xml-read.ts';
-import { writableBucket, writerId } from '../writing.ts';
+import { sizeAndTime, tagsOf, writableBucket, writerId } from '../writing.ts';
 
 const DOCUMENT_MAX_BYTES = 4 << 20;
 /** Source: S3 API reference, DeleteObjects. */
@@ -24,7 +26,8 @@ interface Outcome {
  */
 export const deleteObjects = operation({
   name: 'DeleteObjects',
-  differs: 'One commit. `VersionId` is refused key by key.',
+  differs:
+    'One commit. `VersionId` is refused key by key. `ETag`, `Size` and `LastModifiedTime` are conditions on their key.',
   access: 'own',
   parse: bucketOf,
   async run(ctx, name) {
@@ -53,28 +56,73 @@ export const deleteObjects = operation({
     ]),
 });
 
+interface Wanted {
+  readonly key: string;
+  /** undefined: nothing is there, whatever pachd holds. */
+  readonly path: string | undefined;
+  readonly precondition: Precondition | undefined;
+  readonly versioned: boolean;
+}
+
 async function deleteAll(ctx: Context, name: string, objects: readonly XmlNode[]): Promise<readonly Outcome[]> {
-  const outcomes = objects.map((object): Outcome => {
-    const versioned = childText(object, 'VersionId') !== undefined;
-    const key = requireChildText(object, 'Key');
-    if (key === '') throw new S3Error('MalformedXML');
-    return { key, error: versioned ? new S3Error('NotImplemented') : undefined };
-  });
-  const paths = new Set(outcomes.flatMap(({ key, error }) => (error === undefined ? [pathIfHoldable(key)] : [])));
-  // What pachd cannot hold is not there.
-  paths.delete(undefined);
+  const wanted = objects.map(wantedOf);
+  const plain = wanted.filter(({ versioned, precondition }) => !versioned && precondition === undefined);
   try {
     const view = await ctx.domain.buckets.open(ctx.caller, ctx.principal, parseBucketName(name), 'write');
     const bucket = writableBucket(view);
-    const changes = [...paths].flatMap((path) => (path === undefined ? [] : [{ kind: 'delete', path } as const]));
-    const principalId = writerId(ctx.principal);
-    if (changes.length > 0)
-      await ctx.domain.rounds.submit({ caller: ctx.caller, principalId, bucket, changes, precondition: undefined });
-    return outcomes;
+    const submit = async (paths: ReadonlySet<string>, precondition: Precondition | undefined) => {
+      if (paths.size === 0) return;
+      const changes = [...paths].map((path) => ({ kind: 'delete', path }) as const);
+      await ctx.domain.rounds.submit({
+        caller: ctx.caller,
+        principalId: writerId(ctx.principal),
+        bucket,
+        changes,
+        precondition,
+      });
+    };
+    // Those without conditions stand or fall together; each of the others by itself. What waits for the branch goes into one commit.
+    const together = submit(pathsOf(plain), undefined);
+    const outcomes = wanted.map(async (one): Promise<Outcome> => {
+      const { key, versioned, precondition } = one;
+      if (versioned) return { key, error: new S3Error('NotImplemented') };
+      const outcome = precondition === undefined ? together : submit(pathsOf([one]), precondition);
+      return outcome.then(
+        () => ({ key, error: undefined }),
+        (thrown) => ({ key, error: unlessPassing(thrown) }),
+      );
+    });
+    return await Promise.all(outcomes);
   } catch (thrown) {
-    const error = toS3Error(thrown);
-    // What may pass by itself is for the client's own retries, which look at the status.
-    if (error.status >= 500 && error.code !== 'NotImplemented') throw thrown;
-    return outcomes.map((outcome) => ({ key: outcome.key, error: outcome.error ?? error }));
+    const error = unlessPassing(thrown);
+    return wanted.map(({ key, versioned }) => ({ key, error: versioned ? new S3Error('NotImplemented') : error }));
   }
+}
+
+/** @throws S3Error MalformedXML, InvalidArgument */
+function wantedOf(object: XmlNode): Wanted {
+  const key = requireChildText(object, 'Key');
+  if (key === '') throw new S3Error('MalformedXML');
+  const etag = childText(object, 'ETag');
+  const size = childText(object, 'Size');
+  const time = childText(object, 'LastModifiedTime');
+  const isConditional = etag !== undefined || size !== undefined || time !== undefined;
+  const ifMatch = etag === undefined ? undefined : tagsOf(parseEntityTags(etag));
+  return {
+    key,
+    path: pathIfHoldable(key),
+    precondition: isConditional ? { ifMatch, ifNoneMatch: undefined, ...sizeAndTime(size, time) } : undefined,
+    versioned: childText(object, 'VersionId') !== undefined,
+  };
+}
+
+function pathsOf(wanted: readonly Wanted[]): ReadonlySet<string> {
+  return new Set(wanted.flatMap(({ path }) => (path === undefined ? [] : [path])));
+}
+
+/** What may pass by itself is for the client's own retries, which look at the status. @throws S3Error of such a kind */
+function unlessPassing(thrown: unknown): S3Error {
+  const error = toS3Error(thrown);
+  if (error.status >= 500 && error.code !== 'NotImplemented') throw thrown;
+  return error;
 }

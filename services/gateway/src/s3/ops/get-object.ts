@@ -6,19 +6,17 @@ import type { HeaderField } from '../answer.ts';
 import { S3Error } from '../errors.ts';
 import type { HttpAnswer, HttpAnswerBody } from '../http.ts';
 import { type BucketContext, operation } from '../operation.ts';
+import { type Named, noSuchKey, parseNamed, statObject } from '../reading.ts';
 import type { S3Request } from '../request.ts';
-import { keyOf } from '../target.ts';
 import { partNumberOf } from '../uploading.ts';
-import { parseVersionId, viewOf } from '../versioned.ts';
+import { viewOf } from '../versioned.ts';
 import { type Conditions, judgeRead, readConditions } from '../wire/conditions.ts';
 import { guessContentType } from '../wire/content-type.ts';
 import { formatHttpDate } from '../wire/http-date.ts';
 import { type ByteRange, formatContentRange, formatUnsatisfiedRange, parseRange } from '../wire/range.ts';
 import { overridesOf } from '../wire/response-overrides.ts';
 
-interface Input {
-  readonly key: string;
-  readonly versionId: string | undefined;
+interface Input extends Named {
   readonly range: string | undefined;
   /** An object has one part, whatever it was made of. */
   readonly partNumber: number | undefined;
@@ -40,7 +38,7 @@ export const getObject = operation<Input, Output>({
     'Content-Type is guessed from the key. Last-Modified is when the commit that is read was finished. Up to 32 ranges: multipart/byteranges. `versionId` is a commit.',
   access: 'read',
   parse,
-  run: (ctx, input) => open(ctx, input),
+  run: open,
   encode: (output, input) => encode(output, input, 'GET'),
 });
 
@@ -49,15 +47,14 @@ export const headObject = operation<Input, Output>({
   name: 'HeadObject',
   access: 'read',
   parse,
-  run: (ctx, input) => open(ctx, input, 'only its properties'),
+  run: look,
   encode: (output, input) => encode(output, input, 'HEAD'),
 });
 
 function parse(request: S3Request): Input {
   const { headers } = request.http;
   return {
-    key: keyOf(request),
-    versionId: parseVersionId(request.query.get('versionId')),
+    ...parseNamed(request),
     range: headers.get('range'),
     partNumber: parsePartNumber(request),
     ifRange: headers.get('if-range'),
@@ -75,19 +72,20 @@ function parsePartNumber({ query, http }: S3Request): number | undefined {
   return partNumberOf(query);
 }
 
-async function open(ctx: BucketContext, { key, versionId }: Input, only?: 'only its properties'): Promise<Output> {
-  const view = await viewOf(ctx, versionId);
-  const path = pathIfHoldable(key);
-  if (path === undefined) throw noSuchKey(key);
-  const commitId = versionId ?? view.bucket.commitId;
-  if (only === undefined) return { object: await ctx.domain.files.open(ctx.caller, view, path), commitId };
-  const info = await ctx.domain.files.stat(ctx.caller, view, path);
-  if (info === undefined) throw noSuchKey(key);
-  return { object: { info, content: undefined, bytes: nothing }, commitId };
+async function open(ctx: BucketContext, input: Input): Promise<Output> {
+  const view = await viewOf(ctx, input.versionId);
+  const path = pathIfHoldable(input.key);
+  if (path === undefined) throw noSuchKey(input.key);
+  return { object: await ctx.domain.files.open(ctx.caller, view, path), commitId: commitIdOf(ctx, input) };
 }
 
-function noSuchKey(key: string): S3Error {
-  return new S3Error('NoSuchKey', { elements: [['Key', key]] });
+async function look(ctx: BucketContext, input: Input): Promise<Output> {
+  const info = await statObject(ctx, input);
+  return { object: { info, content: undefined, bytes: nothing }, commitId: commitIdOf(ctx, input) };
+}
+
+function commitIdOf({ view }: BucketContext, { versionId }: Input): string | undefined {
+  return versionId ?? view.bucket.commitId;
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

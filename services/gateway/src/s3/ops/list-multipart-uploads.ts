@@ -82,7 +82,7 @@ function grouped(uploads: readonly Upload[], prefix: string, delimiter: string, 
   return entries;
 }
 
-function uploadElement({ key, id, initiatedMs }: Upload, encode: (text: string) => string): Xml {
+function uploadElement({ key, id, initiatedMs, checksum }: Upload, encode: (text: string) => string): Xml {
   return xmlElement('Upload', [
     xmlElement('Key', encode(key)),
     xmlElement('UploadId', id),
@@ -90,5 +90,7 @@ function uploadElement({ key, id, initiatedMs }: Upload, encode: (text: string) 
     ownerElement(),
     xmlElement('StorageClass', 'STANDARD'),
     xmlElement('Initiated', formatIsoDate(initiatedMs)),
+    checksum === undefined ? undefined : xmlElement('ChecksumAlgorithm', checksum.algorithm),
+    checksum === undefined ? undefined : xmlElement('ChecksumType', checksum.type),
   ]);
 }

@@ -1,5 +1,6 @@
 import type { Part } from '../../pfs/uploads.ts';
 import { xmlAnswer } from '../answer.ts';
+import { checksumElement } from '../multipart-checksum.ts';
 import { operation } from '../operation.ts';
 import { ownerElement } from '../owner.ts';
 import { bucketOf } from '../target.ts';
@@ -22,10 +23,10 @@ export const listParts = operation({
     marker: parseCount('part-number-marker', request.query.get('part-number-marker'), 0),
   }),
   async run({ domain, view }, { path, uploadId, max, marker }) {
-    const after = await domain.uploads.parts(writableBucket(view), path, uploadId, marker, max + 1);
-    return { page: after.slice(0, max), truncated: after.length > max };
+    const { upload, parts } = await domain.uploads.parts(writableBucket(view), path, uploadId, marker, max + 1);
+    return { upload, page: parts.slice(0, max), truncated: parts.length > max };
   },
-  encode: ({ page, truncated }, { bucket, key, uploadId, max, marker }) =>
+  encode: ({ upload: { checksum }, page, truncated }, { bucket, key, uploadId, max, marker }) =>
     xmlAnswer('ListPartsResult', [
       xmlElement('Bucket', bucket),
       xmlElement('Key', key),
@@ -33,6 +34,8 @@ export const listParts = operation({
       ownerElement('Initiator'),
       ownerElement(),
       xmlElement('StorageClass', 'STANDARD'),
+      checksum === undefined ? undefined : xmlElement('ChecksumAlgorithm', checksum.algorithm),
+      checksum === undefined ? undefined : xmlElement('ChecksumType', checksum.type),
       xmlElement('PartNumberMarker', marker),
       xmlElement('NextPartNumberMarker', page.at(-1)?.number ?? 0),
       xmlElement('MaxParts', max),
@@ -41,11 +44,12 @@ export const listParts = operation({
     ]),
 });
 
-function partElement({ number, etag, sizeBytes, modifiedMs }: Part): Xml {
+function partElement({ number, etag, sizeBytes, modifiedMs, checksum }: Part): Xml {
   return xmlElement('Part', [
     xmlElement('PartNumber', number),
     xmlElement('LastModified', formatIsoDate(modifiedMs)),
     xmlElement('ETag', `"${etag}"`),
     xmlElement('Size', sizeBytes),
+    checksumElement(checksum),
   ]);
 }

@@ -3,7 +3,7 @@ import { pathOfKey } from '../../pfs/key.ts';
 import { emptyAnswer } from '../answer.ts';
 import { operation } from '../operation.ts';
 import { keyOf } from '../target.ts';
-import { preconditionOf, writableBucket, writerId } from '../writing.ts';
+import { checksumFields, preconditionOf, writableBucket, writerId } from '../writing.ts';
 
 /** Stores an object. Source: S3 API reference, PutObject. */
 export const putObject = operation({
@@ -24,14 +24,15 @@ export const putObject = operation({
         changes: [{ kind: 'put', path, content }],
         precondition,
       });
-      return { commitId, hash: hashes.get(path) };
+      return { commitId, hash: hashes.get(path), checksum: body.checksum() };
     } finally {
       release();
     }
   },
-  encode: ({ commitId, hash }) =>
+  encode: ({ commitId, hash, checksum }) =>
     emptyAnswer(200, [
       ...(hash === undefined ? [] : [['ETag', `"${objectEtag(hash)}"`] as const]),
       ['x-amz-version-id', commitId],
+      ...checksumFields(checksum),
     ]),
 });

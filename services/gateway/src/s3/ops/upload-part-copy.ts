@@ -1,6 +1,7 @@
 import { type HeaderField, xmlAnswer } from '../answer.ts';
 import { openSource, parseSource } from '../copying.ts';
 import { S3Error } from '../errors.ts';
+import { checksumElement, partContent } from '../multipart-checksum.ts';
 import { operation } from '../operation.ts';
 import { parseUpload, partNumberOf } from '../uploading.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
@@ -15,6 +16,7 @@ const PART_MAX_BYTES = 5 * 2 ** 30;
 export const uploadPartCopy = operation({
   name: 'UploadPartCopy',
   access: 'write',
+  lasts: 'long',
   parse: (request) => ({
     ...parseUpload(request),
     number: partNumberOf(request.query),
@@ -30,7 +32,9 @@ export const uploadPartCopy = operation({
     if (last - first >= PART_MAX_BYTES)
       throw new S3Error('InvalidRequest', { message: 'The range is larger than a part can be.' });
     const bytes = ctx.domain.files.bytesAt(ctx.caller, place, first, last);
-    const part = await ctx.domain.uploads.putPart(ctx.caller, bucket, path, uploadId, number, bytes);
+    const part = await ctx.domain.uploads.putPart(ctx.caller, bucket, path, uploadId, number, (upload) =>
+      partContent(upload, bytes, { algorithm: undefined, value: () => undefined }),
+    );
     return { part, sourceCommitId: source.versionId ?? view.bucket.commitId };
   },
   encode({ part, sourceCommitId }) {
@@ -38,7 +42,11 @@ export const uploadPartCopy = operation({
       sourceCommitId === undefined ? [] : [['x-amz-copy-source-version-id', sourceCommitId]];
     return xmlAnswer(
       'CopyPartResult',
-      [xmlElement('LastModified', formatIsoDate(part.modifiedMs)), xmlElement('ETag', `"${part.etag}"`)],
+      [
+        xmlElement('LastModified', formatIsoDate(part.modifiedMs)),
+        xmlElement('ETag', `"${part.etag}"`),
+        checksumElement(part.checksum),
+      ],
       headers,
     );
   },

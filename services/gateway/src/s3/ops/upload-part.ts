@@ -1,4 +1,5 @@
 import { emptyAnswer } from '../answer.ts';
+import { partContent } from '../multipart-checksum.ts';
 import { operation } from '../operation.ts';
 import { parseUpload, partNumberOf } from '../uploading.ts';
 import { writableBucket } from '../writing.ts';
@@ -9,6 +10,15 @@ export const uploadPart = operation({
   access: 'write',
   parse: (request) => ({ ...parseUpload(request), number: partNumberOf(request.query) }),
   run: ({ domain, caller, view, body }, { path, uploadId, number }) =>
-    domain.uploads.putPart(caller, writableBucket(view), path, uploadId, number, body.content()),
-  encode: ({ etag }) => emptyAnswer(200, [['ETag', `"${etag}"`]]),
+    domain.uploads.putPart(caller, writableBucket(view), path, uploadId, number, (upload) => {
+      const chunks = body.content();
+      return partContent(upload, chunks, { algorithm: body.checksumAlgorithm, value: body.checksum });
+    }),
+  encode: ({ etag, checksum }) =>
+    emptyAnswer(200, [
+      ['ETag', `"${etag}"`],
+      ...(checksum === undefined
+        ? []
+        : [[`x-amz-checksum-${checksum.algorithm.toLowerCase()}`, checksum.value] as const]),
+    ]),
 });

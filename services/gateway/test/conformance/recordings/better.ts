@@ -39,6 +39,9 @@ const REFUSED_COMMIT = 'a commit is for ever: nothing is created, written or del
 const NO_FRAMING = 'the body is decoded, so the framing is not part of the object';
 const NO_RIGHT = 'a lack of rights is told as such';
 const SUBRESOURCE = 'a sub-resource is never taken for the plain request';
+const UNSET = 'clients are told what S3 tells of a bucket that has none';
+const PRIVATE =
+  '<AccessControlPolicy><AccessControlList><Grant><Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>';
 const NOT_MADE = 'it was not completed, since its ETag was wrong';
 
 /**
@@ -190,14 +193,13 @@ export const BETTER: Readonly<Record<string, Better>> = {
   'mp-abort-parts': error(404, 'NoSuchUpload', 'an upload ends with its abortion'),
   'mp-get-stream': error(404, 'NoSuchKey', NOT_MADE),
   'sys-list': xml(
-    'the gateway keeps nothing in a repo of its own; no commit bucket was deleted (lock.newrepo) or created',
+    'the gateway keeps nothing in a repo of its own; no commit bucket was created, nor one that could be locked in',
     bucketList(
       'Main.New_Repo.rec-a',
       'dev.images.rec-a',
       'dev.newrepo.rec-a',
       'dev.rec-one.default',
       'loc.newrepo.rec-a',
-      'lock.newrepo.rec-a',
       'm.z.rec-a',
       'master.collide.rec-a',
       'master.derived.rec-a',
@@ -214,12 +216,22 @@ export const BETTER: Readonly<Record<string, Better>> = {
   ),
 
   // Sub-resources
-  'sub-get-ownershipControls': error(501, 'NotImplemented', SUBRESOURCE),
-  'sub-get-replication': error(501, 'NotImplemented', SUBRESOURCE),
+  'svc-options': error(403, 'AccessForbidden', 'a preflight is answered as S3 answers it where no page may ask'),
+  'sub-get-acl': xml(UNSET, PRIVATE),
+  'sub-get-ownershipControls': xml(
+    UNSET,
+    '<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>',
+  ),
+  'sub-get-policy': error(404, 'NoSuchBucketPolicy', UNSET),
+  'sub-get-replication': error(404, 'ReplicationConfigurationNotFoundError', UNSET),
+  'sub-put-acl': error(400, 'AccessControlListNotSupported', UNSET),
+  'sub-del-policy': answer(204, UNSET),
+  'sub-obj-get-acl': xml(UNSET, PRIVATE),
+  'sub-bkt-post': error(400, 'InvalidArgument', 'a POST is the upload of a form, and needs a file'),
   'sub-put-ownershipControls': error(501, 'NotImplemented', SUBRESOURCE),
   'sub-del-ownershipControls': error(501, 'NotImplemented', SUBRESOURCE),
   'sub-del-after': answer(200, 'the bucket is still there'),
-  'sub-obj-get-attributes': error(501, 'NotImplemented', SUBRESOURCE),
+  'sub-obj-get-attributes': error(400, 'InvalidRequest', 'it must say which attributes it wants'),
   'sub-host-s3dash': answer(200, 'a host name that is not configured has no meaning', XML),
 
   // Signatures

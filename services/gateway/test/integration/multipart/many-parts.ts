@@ -52,7 +52,9 @@ export async function expectManyParts(count: number): Promise<void> {
     // Had bytes moved, they would have been cut at other places, and stored anew.
     expect(await contentBytes(tusk)).toBe(storedBytes);
     const again = await uploads.complete('many', id, parts);
-    expect(again).toMatchObject({ status: 200, text: done.text });
+    // Where it took long there are blanks in front.
+    expect(again.status).toBe(200);
+    expect(again.text.replace(/\s+</g, '<')).toBe(done.text.replace(/\s+</g, '<'));
 
     const sizeBytes = count * PART_BYTES;
     const head = await uploads.ask('HEAD', 'many');
