@@ -1,11 +1,13 @@
 // Keeps the tables in the documents that are made from the sources. `--check` says which are out of date and changes nothing.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clientDocs } from './client-docs.mjs';
 import { ensureBuilt, fail, ROOT } from './ensure.mjs';
 
 await ensureBuilt();
 const { SETTINGS_TABLE } = await import('../../dist/services/gateway/src/config.js');
 const { FAMILIES } = await import('../../dist/services/gateway/src/telemetry/metrics.js');
+const { SHELL_CLIENTS, STEPS } = await import('../../dist/services/gateway/test/conformance/clients/shell-clients.js');
 const { ROUTES } = await import('../../dist/services/gateway/src/s3/routes.js');
 
 const TABLES = [
@@ -13,6 +15,7 @@ const TABLES = [
   { file: 'docs/observability.md', name: 'metrics', lines: metrics() },
   { file: 'docs/compatibility.md', name: 'operations', lines: operations() },
   { file: 'docs/compatibility.md', name: 'not implemented', lines: notImplemented() },
+  { file: 'docs/clients.md', name: 'clients', lines: clientDocs(SHELL_CLIENTS, STEPS) },
 ];
 const check = process.argv.includes('--check');
 const outdated = TABLES.filter(({ file, name, lines }) => !upToDate(file, name, lines));

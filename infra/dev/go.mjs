@@ -8,6 +8,8 @@ const BIN = join(ROOT, '.cache', 'bin');
 /** What checks the chart, and what reads a compose file as `docker compose` does. Tests find them by these names. */
 export const HELM = ['helm', 'helm.sh/helm/v3/cmd/helm@v3.22.0'];
 export const COMPOSE = ['compose-spec', 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2'];
+/** MinIO's client. */
+export const MC = ['mc', 'github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9'];
 export const K6 = ['k6', 'go.k6.io/k6@v1.8.1'];
 
 /** Builds a program unless it is there. Ends the process when it cannot be had. @returns its path */

@@ -1,10 +1,10 @@
 // `npm test [-- path ...]`: installs and builds what is missing, runs the tests, and ends with one line: `N passed, N failed`.
 // `--nightly` adds the long ones (*.nightly.test.ts).
 import { join } from 'node:path';
-import { ensureClients } from './clients.mjs';
+import { ensureClients, ensureDataClients } from './clients.mjs';
 import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, ROOT, requireNode } from './ensure.mjs';
-import { COMPOSE, ensureGo, HELM } from './go.mjs';
+import { COMPOSE, ensureGo, HELM, MC } from './go.mjs';
 
 const args = process.argv.slice(2);
 const filters = args.filter((arg) => !arg.startsWith('--'));
@@ -22,6 +22,12 @@ await ensureProgram('redis-server', ['redis-server']);
 await ensureProgram('promtool', ['prometheus']);
 await ensureProgram('chromium', ['chromium']);
 await ensureClients();
+await ensureProgram('rclone', ['rclone']);
+if (process.env.NIGHTLY === '1') {
+  await ensureDataClients();
+  await ensureProgram('/usr/bin/aws', ['awscli']);
+  await ensureGo(MC);
+}
 // What checks the chart and the compose file.
 await ensureGo(HELM);
 await ensureGo(COMPOSE);

@@ -28,12 +28,14 @@ describe.each([
 
   beforeAll(async () => {
     tusk = await startTusk({ auth });
+    // set-up of @aws-sdk/client-s3
     client = new S3Client({
       endpoint: tusk.url,
       region: 'us-east-1',
       forcePathStyle: true,
       credentials: { accessKeyId: token, secretAccessKey: token },
     });
+    // end of the set-up
   });
   afterAll(async () => {
     client?.destroy();

@@ -15,6 +15,7 @@ describe.each([
   beforeAll(async () => {
     tusk = await startTusk({ auth });
     const { hostname, port } = new URL(tusk.url);
+    // set-up of minio-js
     client = new Client({
       endPoint: hostname,
       port: Number(port),
@@ -23,6 +24,7 @@ describe.each([
       partSize: 5 << 20,
       ...(token === undefined ? {} : { accessKey: token, secretKey: token }),
     });
+    // end of the set-up
   });
   afterAll(async () => {
     await tusk?.stop();

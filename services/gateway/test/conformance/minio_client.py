@@ -13,6 +13,7 @@ from minio.error import S3Error
 from behaviours import ENDPOINT, behaviour, bucket_name, run, sample
 
 SIGNED = os.environ.get("AWS_ACCESS_KEY_ID") is not None
+# set-up of minio-py
 client = Minio(
     ENDPOINT,
     access_key=os.environ.get("AWS_ACCESS_KEY_ID"),
@@ -20,6 +21,7 @@ client = Minio(
     secure=False,
     region="us-east-1",
 )
+# end of the set-up
 
 
 def fresh_bucket(*keys):
