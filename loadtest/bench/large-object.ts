@@ -103,7 +103,7 @@ function open(url: string, path: string): Promise<IncomingMessage> {
 }
 
 /** Begins to watch the workers. @returns a function that ends it, and gives the largest peak of one of them. */
-function watchMemory(tusk: Tusk): () => number {
+export function watchMemory(tusk: Tusk): () => number {
   const workers = tusk.program.alive().filter(({ command }) => command.includes('worker-process'));
   if (workers.length === 0) throw new Error('no worker process is to be found');
   // Writing 5 makes the kernel count the peak (VmHWM) anew.

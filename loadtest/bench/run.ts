@@ -1,6 +1,7 @@
 // `npm run bench [-- get] [-- large [MIB]]`: figures for docs/performance.md. Both without an argument.
 // `npm run bench -- writes [HOST:PORT]`: writes that are gathered into commits, beside a commit for each; on a pachd that is there
 // already, or on devpachd with a real pachd's latencies.
+// `npm run bench -- reads [cold] [sync] [alone] [large] [lists]`: what reads take, and what they ask of pachd.
 // `npm run bench -- balancer`: writes to one bucket, by how many workers the load balancer spreads them over (docs/operations.md).
 // `npm run bench -- fleet`: what a fleet serves, asks and keeps.
 // `npm run bench -- faults [WORDS]`: what clients of a fleet see when something in it fails (docs/operations.md).
@@ -12,6 +13,7 @@ import { reportFaults } from './faults.ts';
 import { megabytes } from './figures.ts';
 import { reportFleet } from './fleet.ts';
 import { measureLargeObject } from './large-object.ts';
+import { reportReads } from './reads.ts';
 import { measureSignedGet } from './signed-get.ts';
 import { reportTelemetry } from './telemetry.ts';
 import { reportWrites } from './writes.ts';
@@ -22,6 +24,7 @@ const [only, size, ...more] = process.argv.slice(2);
 if (only === undefined || only === 'get') await reportSignedGet();
 if (only === undefined || only === 'large') await reportLargeObject(Number(size ?? LARGE_MIB) * 2 ** 20);
 if (only === 'writes') await reportWrites(size);
+if (only === 'reads') await reportReads([size, ...more].filter((word) => word !== undefined));
 if (only === 'balancer') await reportBalancer();
 if (only === 'fleet') await reportFleet();
 if (only === 'faults') await reportFaults(size);

@@ -27,6 +27,8 @@ export interface Config {
   readonly writeBatch: boolean;
   readonly writeGatherMs: number;
   readonly writePending: number;
+  /** off: each object is read by itself. */
+  readonly readBatch: boolean;
   readonly bufferBytes: number;
   readonly contentCacheBytes: number;
   readonly uploadMaxAgeHours: number;
@@ -134,6 +136,12 @@ const SETTINGS = {
     integer(0, 60_000),
   ),
   writePending: setting('TUSK_WRITE_PENDING', '4', 'unfinished commits of a branch at once', integer(1, 64)),
+  readBatch: setting(
+    'TUSK_READ_BATCH',
+    'on',
+    'off: small objects are read one by one, and none before it is asked for',
+    onOff,
+  ),
   bufferBytes: setting(
     'TUSK_BUFFER_BYTES',
     '67108864',

@@ -8,20 +8,30 @@ import { createRedisUploads } from './cache/uploads-redis.ts';
 import type { Config } from './config.ts';
 import { type Edge, type EdgeStats, listen } from './edge/listen.ts';
 import type { WorkerLoad } from './messages.ts';
-import { createPachd } from './pachd/client.ts';
+import { createPachd, type Pachd } from './pachd/client.ts';
 import { openPool, type Pool } from './pachd/pool.ts';
 import { createBuckets } from './pfs/buckets.ts';
 import { createCommits } from './pfs/commits.ts';
 import { readDelta, writeDelta } from './pfs/delta-text.ts';
 import { createDisposal } from './pfs/disposal.ts';
 import type { Domain } from './pfs/domain.ts';
-import { createFiles } from './pfs/files.ts';
+import { createFiles, type Files, SMALL_MAX_BYTES } from './pfs/files.ts';
 import { createIdentity } from './pfs/identity.ts';
-import { createLists } from './pfs/list.ts';
-import { createNames } from './pfs/names.ts';
+import { createLineage, type Lineage } from './pfs/lineage.ts';
+import { createLists, type Lists } from './pfs/list.ts';
+import { createNames, type Names } from './pfs/names.ts';
 import type { Delta } from './pfs/overlay.ts';
+import { createAhead } from './pfs/read/ahead.ts';
+import { createBlocks } from './pfs/read/blocks.ts';
+import { createReadBytes } from './pfs/read/bytes.ts';
+import { createContents } from './pfs/read/contents.ts';
+import { createFetch } from './pfs/read/fetch.ts';
+import { createRanges } from './pfs/read/ranges.ts';
+import { createReadRun } from './pfs/read/runs.ts';
+import { createSets } from './pfs/read/sets.ts';
+import { createSlots } from './pfs/read/slots.ts';
 import { createResolver } from './pfs/resolve.ts';
-import { createSharedFacts } from './pfs/shared-facts.ts';
+import { createSharedFacts, type SharedFacts } from './pfs/shared-facts.ts';
 import { type Branches, createStates } from './pfs/state.ts';
 import { createUploads } from './pfs/uploads.ts';
 import { createBudget } from './pfs/write/budget.ts';
@@ -70,12 +80,11 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   const branches = openBranches(config, redis);
   const uploads = openRegistry(config, redis, uploadsDir);
   const commits = createCommits(pachd, config.headTtlMs);
-  const states = createStates(commits, createResolver(pachd, commits), branches, config.headTtlMs);
+  const lineage = createLineage();
+  const states = createStates(commits, createResolver(pachd, commits), branches, lineage, config.headTtlMs);
   const facts = createSharedFacts(redis, config.cacheSecret, log);
   const identity = createIdentity(pachd, facts, config.cacheSecret, config.authTtlMs);
-  const names = createNames(pachd, facts.names);
-  const files = createFiles(pachd, names, facts.contents, config.contentCacheBytes);
-  const lists = createLists(pachd, names, files);
+  const { names, files, lists } = createReading(config, pachd, lineage, facts);
   const budget = createBudget(config.bufferBytes);
   const disposal = createDisposal(pachd);
   const openChanges = createOpenChanges(pachd, states);
@@ -154,6 +163,30 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   readFrom(() => readingsOf(worker.load(), pool));
   watchLoopDelay();
   return worker;
+}
+
+/** How commits are read. */
+function createReading(
+  { contentCacheBytes, readBatch }: Config,
+  pachd: Pachd,
+  lineage: Lineage,
+  facts: SharedFacts,
+): { readonly names: Names; readonly files: Files; readonly lists: Lists } {
+  const sets = createSets(pachd, facts.sets);
+  const slots = createSlots();
+  const names = createNames({ pachd, sets, lineage, shared: facts.names });
+  const contents = createContents(facts.contents, contentCacheBytes);
+  const readRun = createReadRun({ pachd, sets, slots, names, contents }, SMALL_MAX_BYTES);
+  // What is read before it is wanted must be kept until it is.
+  const ahead =
+    readBatch && contentCacheBytes > 0
+      ? createAhead({ pachd, sets, names, blocks: createBlocks(SMALL_MAX_BYTES), readRun })
+      : undefined;
+  const fetch = createFetch(readRun, names, ahead);
+  const readBytes = createReadBytes(pachd, sets, slots);
+  const ranges = createRanges(readBytes, contents);
+  const files = createFiles({ pachd, names, contents, fetch, readBytes, ranges, ahead });
+  return { names, files, lists: createLists({ pachd, sets, names, files, ahead }) };
 }
 
 /** Unfinished uploads outlive a worker in Redis or in a folder. */

@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.ts';
 import { serverStream, unary } from './calls.ts';
-import { isPachdError } from './errors.ts';
+import { isPachdError, PachdError } from './errors.ts';
 import {
   type BranchRef,
   type Caller,
@@ -22,6 +22,7 @@ import {
   PfsService,
   type Timestamp,
 } from './proto.ts';
+import { MalformedTar, readTar, type TarEntry } from './tar.ts';
 import {
   branchMessage,
   branchName,
@@ -48,6 +49,13 @@ export interface Page {
   readonly after: string;
   /** How many entries at the most; 1 to 100,000. */
   readonly number: number;
+}
+
+/** Files directly in a folder ("/d", or "/" for the root), by full paths in byte order, both ends included. */
+export interface Run {
+  readonly folder: string;
+  readonly first: string;
+  readonly last: string;
 }
 
 /** Calls that read commits and files. Each throws PachdError. */
@@ -165,6 +173,31 @@ export function readCalls(pool: Pool) {
         for await (const info of entries) yield fileSummary(info);
       } catch (error) {
         if (!isPachdError(error, 'file-not-found')) throw error;
+      }
+    },
+
+    /**
+     * The files of a run with their contents, in one call, as far as they are small: a larger one comes without its content, and ends it.
+     * None: file-not-found. A run of one file is what costs least to read it whole: its size comes with it. It is asked for as all of the
+     * folder in a range, since that scans the range alone; a path or a pattern of names in a range scans all that begins as they do.
+     */
+    async *readRun(caller: Caller, source: FileSource, run: Run, maxBytes: number): AsyncGenerator<TarEntry> {
+      const { folder, first, last } = run;
+      const glob = folder === '/' ? '/*' : `${folder}/*`;
+      const file = fileMessage(source, glob);
+      const pathRange = { lower: first, upper: last + JUST_AFTER };
+      const request = GetFileRequest.encode({ file, URL: '', offset: 0, pathRange }).finish();
+      const about = `${sourceName(source)} ${glob} ${first} ${last}`;
+      const call = read('GetFileTAR', about);
+      const { path } = PfsService.getFileTar;
+      const bytes = pool.stream(call, caller, (attempt) => attempt.channel.content.read({ path, request }, attempt));
+      try {
+        yield* readTar(bytes, maxBytes);
+      } catch (error) {
+        throw error instanceof MalformedTar ? new PachdError('unexpected', call.name, error.message, error) : error;
+      } finally {
+        // Who leaves before the end does not wait for it.
+        await bytes.return();
       }
     },
 

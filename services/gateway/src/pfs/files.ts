@@ -1,11 +1,13 @@
-import { LRUCache } from 'lru-cache';
-import type { Facts } from '../cache/facts.ts';
 import type { Pachd } from '../pachd/client.ts';
-import { type Caller, type CommitRef, commitKey, type FileSource } from '../pachd/model.ts';
-import { countCache } from '../telemetry/metrics.ts';
+import type { Caller, CommitRef } from '../pachd/model.ts';
 import { Failure } from './failure.ts';
 import type { Names } from './names.ts';
 import type { DeltaEntry } from './overlay.ts';
+import type { Ahead } from './read/ahead.ts';
+import type { Place, ReadBytes } from './read/bytes.ts';
+import type { Contents } from './read/contents.ts';
+import type { Fetch } from './read/fetch.ts';
+import type { Ranges } from './read/ranges.ts';
 import type { BucketView } from './state.ts';
 
 /** An object as a view shows it. */
@@ -27,12 +29,6 @@ export interface OpenObject {
   bytes(first: number, last: number): AsyncIterable<Uint8Array>;
 }
 
-/** A file, as pachd is asked for it. */
-export interface Place {
-  readonly source: FileSource;
-  readonly path: string;
-}
-
 export interface Located {
   readonly info: ObjectInfo;
   readonly place: Place;
@@ -41,10 +37,8 @@ export interface Located {
 /** How often an open commit is looked at that changes at the same moment. */
 const SNAPSHOTS_MAX = 10;
 
-/** How long the fleet keeps a small content. */
-const SHARED_MS = 600_000;
 /** Objects up to this size are read whole and kept. */
-const SMALL_MAX_BYTES = 256 << 10;
+export const SMALL_MAX_BYTES = 256 << 10;
 
 export interface Files {
   /** undefined: there is no such object. A folder is none. */
@@ -53,28 +47,29 @@ export interface Files {
   open(caller: Caller, view: BucketView, path: string): Promise<OpenObject>;
   /** An object, and where pachd has just this content of it; undefined: there is no such object. */
   locate(caller: Caller, view: BucketView, path: string): Promise<Located | undefined>;
-  /** The bytes at a place from `first` to `last`, both inclusive. @throws when the file ends before */
-  bytesAt(caller: Caller, place: Place, first: number, last: number): AsyncIterable<Uint8Array>;
+  readonly bytesAt: ReadBytes;
   /** Keeps what a commit that was just made has at a path. */
   prime(commit: CommitRef, path: string, hash: Uint8Array, content: Uint8Array): void;
 }
 
+export interface FilesParts {
+  readonly pachd: Pick<Pachd, 'inspectCommit' | 'snapshot'>;
+  readonly names: Names;
+  readonly contents: Contents;
+  readonly fetch: Fetch;
+  readonly readBytes: ReadBytes;
+  readonly ranges: Ranges;
+  /** undefined: nothing is read ahead. */
+  readonly ahead: Ahead | undefined;
+}
+
 /**
- * What is known of a finished commit's files never changes: it is kept by commit and path. Nothing of an open commit is kept.
- * What pending commits changed is known by their deltas; its bytes come from memory, or from the file set that was committed.
+ * What is known of a finished commit's files never changes, and is kept. Nothing of an open commit is kept. What pending commits changed is
+ * known by their deltas; its bytes come from memory, or from the file set that was committed.
  * The caller's permission is checked before any of this is called, since what is kept is served to whoever asks.
- * @param shared what the fleet knows already
- * @param contentCacheBytes how much content is kept in memory; 0: none, and none is shared
  */
-export function createFiles(pachd: Pachd, names: Names, shared: Facts<Uint8Array>, contentCacheBytes: number): Files {
-  const count = countCache('content');
-  const contents =
-    contentCacheBytes === 0
-      ? undefined
-      : new LRUCache<string, Uint8Array>({
-          maxSize: contentCacheBytes,
-          sizeCalculation: (bytes, key) => bytes.length + key.length + 100,
-        });
+export function createFiles(parts: FilesParts): Files {
+  const { pachd, names, contents, fetch, readBytes, ranges, ahead } = parts;
 
   /** What a pending commit put. pachd alone knows the hash of a large file, and tells it when the commit is finished. */
   const pendingInfo = async (
@@ -143,32 +138,72 @@ export function createFiles(pachd: Pachd, names: Names, shared: Facts<Uint8Array
     return info && { info, place: await placeOf(caller, view, info) };
   };
 
+  /** An object of a finished commit: at hand, or in one call to pachd. A small one comes with its content. */
+  const openFinished = async (caller: Caller, view: BucketView, commit: CommitRef, path: string) => {
+    const infoOf = (file: { readonly sizeBytes: number; readonly hash: Uint8Array }): ObjectInfo => ({
+      path,
+      sizeBytes: file.sizeBytes,
+      hash: file.hash,
+      lastModifiedMs: view.commitMs,
+      commitId: commit.commitId,
+    });
+    const named = names.known(commit, path) ?? (await names.recall(caller, commit, path));
+    if (typeof named === 'string') return undefined;
+    if (named !== undefined) {
+      const info = infoOf(named);
+      const content = await keptContent(commit, info);
+      if (content !== undefined) ahead?.used(caller, commit, path);
+      if (content !== undefined || info.sizeBytes > SMALL_MAX_BYTES) return { info, content };
+    }
+    const fetched = await fetch(caller, commit, path);
+    if (fetched?.kind === 'small') return { info: infoOf(fetched.file), content: fetched.content };
+    const file = fetched && (await names.file(caller, commit, path, true));
+    return file && { info: infoOf(file), content: undefined };
+  };
+
+  /** What a pending or an open commit has, in memory or read as a whole if it is small. */
+  const openOther = async (caller: Caller, view: BucketView, path: string) => {
+    const found = view.open ? await locateOpen(caller, view, path) : await stat(caller, view, path);
+    if (found === undefined) return undefined;
+    const info = 'place' in found ? found.info : found;
+    const place = async () => ('place' in found ? found.place : placeOf(caller, view, found));
+    const content = info.sizeBytes <= SMALL_MAX_BYTES ? await readSmall(caller, view, info, place) : undefined;
+    const bytes = (first: number, last: number) => deferred(async () => readBytes(caller, await place(), first, last));
+    return { info, content, bytes };
+  };
+
   return {
     stat,
     locate,
-    bytesAt,
+    bytesAt: readBytes,
 
     async open(caller, view, path) {
-      const found = view.open ? await locateOpen(caller, view, path) : await stat(caller, view, path);
+      const { commit } = view;
+      if (view.open || commit === undefined || view.overlay.find(path) !== undefined) {
+        const found = await openOther(caller, view, path);
+        if (found === undefined) throw noSuchKey(path);
+        const { info, content, bytes } = found;
+        return { info, content, bytes: content === undefined ? bytes : partsOf(content) };
+      }
+      const found = await openFinished(caller, view, commit, path);
       if (found === undefined) throw noSuchKey(path);
-      const info = 'place' in found ? found.info : found;
-      const place = async () => ('place' in found ? found.place : placeOf(caller, view, found));
-      const content = info.sizeBytes <= SMALL_MAX_BYTES ? await readSmall(caller, view, info, place) : undefined;
-      return {
-        info,
-        content,
-        bytes: (first, last) =>
-          content === undefined
-            ? deferred(async () => bytesAt(caller, await place(), first, last))
-            : once(content.subarray(first, last + 1)),
-      };
+      const { info, content } = found;
+      const streamed = (first: number, last: number) =>
+        ranges.read(caller, commit, info, first, last) ?? readBytes(caller, { source: commit, path }, first, last);
+      return { info, content, bytes: content === undefined ? streamed : partsOf(content) };
     },
 
     prime(commit, path, hash, content) {
-      names.note(commit, { path, kind: 'file', sizeBytes: content.length, hash });
-      if (content.length > 0 && content.length <= SMALL_MAX_BYTES) keep(commitKey(commit) + path, content);
+      names.note(commit, path, { path, kind: 'file', sizeBytes: content.length, hash });
+      if (content.length > 0 && content.length <= SMALL_MAX_BYTES) contents.keep(commit, hash, content);
     },
   };
+
+  async function keptContent(commit: CommitRef, { sizeBytes, hash }: ObjectInfo): Promise<Uint8Array | undefined> {
+    if (sizeBytes === 0) return NO_BYTES;
+    if (sizeBytes > SMALL_MAX_BYTES) return undefined;
+    return contents.held(commit, hash) ?? contents.get(commit, hash, sizeBytes);
+  }
 
   async function readSmall(
     caller: Caller,
@@ -176,59 +211,28 @@ export function createFiles(pachd: Pachd, names: Names, shared: Facts<Uint8Array
     info: ObjectInfo,
     place: () => Promise<Place>,
   ): Promise<Uint8Array> {
-    if (info.sizeBytes === 0) return new Uint8Array(0);
-    const key = commitKey(commitOf(view, info)) + info.path;
-    const known = view.open ? undefined : await keptContent(key, info.sizeBytes);
-    if (known !== undefined) return known;
+    const commit = commitOf(view, info);
+    const kept = await keptContent(commit, info);
+    if (kept !== undefined) return kept;
     const content = new Uint8Array(info.sizeBytes);
     let at = 0;
-    for await (const bytes of bytesAt(caller, await place(), 0, info.sizeBytes - 1)) {
+    for await (const bytes of readBytes(caller, await place(), 0, info.sizeBytes - 1)) {
       content.set(bytes, at);
       at += bytes.length;
     }
-    if (!view.open) keep(key, content);
+    if (!view.open) contents.keep(commit, info.hash, content);
     return content;
-  }
-
-  async function keptContent(key: string, sizeBytes: number): Promise<Uint8Array | undefined> {
-    if (contents === undefined) return undefined;
-    const own = contents.get(key);
-    count.asked(own !== undefined);
-    if (own !== undefined) return own;
-    const { value } = (await shared.get(key)) ?? {};
-    if (value?.length !== sizeBytes) return undefined;
-    contents.set(key, value);
-    return value;
-  }
-
-  function keep(key: string, content: Uint8Array): void {
-    if (contents === undefined) return;
-    contents.set(key, content);
-    shared.note(key, content, SHARED_MS);
-  }
-
-  /** Reads a part of a file. A part that ends with the file is read to the end of pachd's stream, one that does not leaves it. */
-  async function* bytesAt(
-    caller: Caller,
-    { source, path }: Place,
-    first: number,
-    last: number,
-  ): AsyncGenerator<Uint8Array> {
-    let left = last - first + 1;
-    if (left <= 0) return;
-    for await (const bytes of pachd.readFile(caller, source, path, first)) {
-      if (left === 0) return;
-      const part = bytes.length > left ? bytes.subarray(0, left) : bytes;
-      left -= part.length;
-      yield part;
-      if (part.length < bytes.length) return;
-    }
-    if (left > 0) throw new Failure('unexpected', `${path} ended ${left} bytes early`);
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 function noSuchKey(path: string): Failure {
   return new Failure('no-such-key', `there is no object at ${path}`);
+}
+
+function partsOf(content: Uint8Array): OpenObject['bytes'] {
+  return (first, last) => once(content.subarray(first, last + 1));
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

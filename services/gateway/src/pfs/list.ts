@@ -3,7 +3,9 @@ import type { Caller } from '../pachd/model.ts';
 import type { Files, ObjectInfo } from './files.ts';
 import { keyOfPath } from './key.ts';
 import type { Names } from './names.ts';
-import { type Shown, shown } from './scan.ts';
+import type { Ahead } from './read/ahead.ts';
+import type { Sets } from './read/sets.ts';
+import { createScan, type Shown } from './scan.ts';
 import type { BucketView } from './state.ts';
 
 export interface ListQuery {
@@ -28,7 +30,23 @@ export interface ListPage {
 
 export type Lists = ReturnType<typeof createLists>;
 
-export function createLists(pachd: Pachd, names: Names, objects: Files) {
+export interface ListsParts {
+  readonly pachd: Pick<Pachd, 'listFiles' | 'walkFiles'>;
+  readonly sets: Sets;
+  readonly names: Names;
+  readonly files: Files;
+  /** undefined: nothing is read ahead. */
+  readonly ahead: Ahead | undefined;
+}
+
+export function createLists({ pachd, sets, names, files, ahead }: ListsParts) {
+  const shown = createScan({ pachd, sets, onPage: (commit, page) => ahead?.learn(commit, page) });
+
+  const isNothing = async (caller: Caller, view: BucketView, prefix: string): Promise<boolean> => {
+    for await (const _ of shown(caller, view, { prefix, after: '', skip: false, scan: 'below' }, 1)) return false;
+    return true;
+  };
+
   return {
     /** One page of a bucket's keys, in byte order. */
     async list(caller: Caller, view: BucketView, query: ListQuery): Promise<ListPage> {
@@ -42,14 +60,14 @@ export function createLists(pachd: Pachd, names: Names, objects: Files) {
     },
 
     /** Whether the view has any object at all. */
-    isEmpty: (caller: Caller, view: BucketView): Promise<boolean> => isNothing(pachd, caller, view, ''),
+    isEmpty: (caller: Caller, view: BucketView): Promise<boolean> => isNothing(caller, view, ''),
 
     /** Whether there is anything below a path, which is then a folder. */
     async isFolder(caller: Caller, view: BucketView, path: string): Promise<boolean> {
       if (view.overlay.hasBelow(path)) return true;
       const known = view.commit === undefined || view.open ? undefined : names.known(view.commit, path);
       if (known !== undefined && known !== 'directory' && known !== 'no file') return false;
-      return !(await isNothing(pachd, caller, view, `${keyOfPath(path)}/`));
+      return !(await isNothing(caller, view, `${keyOfPath(path)}/`));
     },
   };
 
@@ -62,7 +80,7 @@ export function createLists(pachd: Pachd, names: Names, objects: Files) {
     for (;;) {
       const range = { prefix, after, skip: given !== undefined, scan: delimiter === '/' ? 'folder' : 'below' } as const;
       given = undefined;
-      for await (const file of shown(pachd, caller, view, range, query.max + 1)) {
+      for await (const file of shown(caller, view, range, query.max + 1)) {
         const key = keyOfPath(file.path);
         const common = file.kind === 'directory' ? key : commonPrefix(key, prefix, delimiter);
         if (common === undefined) {
@@ -82,15 +100,10 @@ export function createLists(pachd: Pachd, names: Names, objects: Files) {
   }
 
   async function infoOf(caller: Caller, view: BucketView, { path, base }: Shown): Promise<ObjectInfo | undefined> {
-    if (base === undefined || view.commit === undefined) return objects.stat(caller, view, path);
+    if (base === undefined || view.commit === undefined) return files.stat(caller, view, path);
     const { sizeBytes, hash } = base;
     return { path, sizeBytes, hash, lastModifiedMs: view.commitMs, commitId: view.commit.commitId };
   }
-}
-
-async function isNothing(pachd: Pachd, caller: Caller, view: BucketView, prefix: string): Promise<boolean> {
-  for await (const _ of shown(pachd, caller, view, { prefix, after: '', skip: false, scan: 'below' }, 1)) return false;
-  return true;
 }
 
 /** The key up to and with the first delimiter after the prefix; undefined if there is none. */

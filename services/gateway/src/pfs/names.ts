@@ -6,9 +6,15 @@ import type { Pachd } from '../pachd/client.ts';
 import { type Caller, type CommitRef, commitKey, detached, type FileSummary } from '../pachd/model.ts';
 import { countCache } from '../telemetry/metrics.ts';
 import { foldersAbove } from './key.ts';
+import type { Lineage } from './lineage.ts';
+import type { DeltaEntry } from './overlay.ts';
+import type { Sets } from './read/sets.ts';
 
 /** What a finished commit has under a name. 'no file': whether there is a directory of that name was not looked at. */
 export type Named = FileSummary | 'directory' | 'nothing' | 'no file';
+
+/** How far back it is looked for what a commit has from the ones before. */
+const STEPS_MAX = 64;
 
 /** How long the fleet keeps what it was told of a name. */
 const SHARED_MS = 600_000;
@@ -30,43 +36,57 @@ const SLOW_KEPT_MS = 60_000;
 const REPOS_MAX = 10_000;
 
 /**
- * What finished commits have under which names: it never changes, so it is kept by commit and path. The caller's permission is
- * checked before any of this is called, since what is kept is served to whoever asks.
+ * What finished commits have under which names: it never changes, so it is kept by commit and path, and what a commit did not change is as
+ * in the one before. The caller's permission is checked before any of this is called, since what is kept is served to whoever asks.
  */
 export interface Names {
   /** A file by its exact path; undefined if there is none, or a directory of that name. @param keep false for an open commit */
   file(caller: Caller, commit: CommitRef, path: string, keep: boolean): Promise<FileSummary | undefined>;
-  /** What is known of a name without asking pachd. */
+  /** What is known of a name without asking anybody. */
   known(commit: CommitRef, path: string): Named | undefined;
-  /** Keeps what a commit that was just made has under a name. */
-  note(commit: CommitRef, file: FileSummary): void;
+  /** The same, and what the fleet knows; pachd is asked at the most whether a commit is a good one. */
+  recall(caller: Caller, commit: CommitRef, path: string): Promise<Named | undefined>;
+  /** Keeps what a commit has under a name, for the fleet. */
+  note(commit: CommitRef, path: string, named: Named): void;
+  /** Keeps what a list said. */
+  learn(commit: CommitRef, files: readonly FileSummary[]): void;
   /** Finds out about many names of a finished commit at once, where that is likely to be sooner done. */
   survey(caller: Caller, commit: CommitRef, paths: readonly string[]): Promise<void>;
 }
 
-/** @param shared what the fleet knows already */
-export function createNames(pachd: Pachd, shared: Facts<Named>): Names {
+export interface NamesParts {
+  readonly pachd: Pick<Pachd, 'statFile' | 'findFiles' | 'inspectCommit'>;
+  readonly sets: Sets;
+  readonly lineage: Lineage;
+  /** What the fleet knows already. */
+  readonly shared: Facts<Named>;
+}
+
+export function createNames({ pachd, sets, lineage, shared }: NamesParts): Names {
   const count = countCache('name');
   const names = new LRUCache<string, Named>({
     maxSize: NAMES_MAX_BYTES,
     sizeCalculation: (_, key) => key.length + NAME_BYTES,
   });
-  const looking = createFlights<FileSummary | undefined>();
+  const looking = createFlights<Named>();
   /** Repos of which a survey takes long. */
   const slow = new LRUCache<string, true>({ max: REPOS_MAX, ttl: SLOW_KEPT_MS });
   const limit = pLimit(SURVEYS_AT_ONCE);
 
   const surveyPart = async (caller: Caller, commit: CommitRef, paths: readonly string[]): Promise<void> => {
-    const found = new Map<string, Named>();
-    for await (const file of pachd.findFiles(detached(caller), commit, paths)) {
-      if (file.kind === 'file') found.set(file.path, file);
-      else found.set(file.path.slice(0, -1), 'directory');
-    }
+    const found = await sets.properties(caller, commit, async (source) => {
+      const named = new Map<string, Named>();
+      for await (const file of pachd.findFiles(detached(caller), source, paths)) {
+        if (file.kind === 'file') named.set(file.path, file);
+        else named.set(file.path.slice(0, -1), 'directory');
+      }
+      return named;
+    });
     for (const path of paths) names.set(commitKey(commit) + path, found.get(path) ?? 'nothing');
   };
 
   /** What is below a name that is nothing, or a file, is nothing. */
-  const known = (commit: CommitRef, path: string): Named | undefined => {
+  const here = (commit: CommitRef, path: string): Named | undefined => {
     const own = names.get(commitKey(commit) + path);
     if (own !== undefined && own !== 'no file') return own;
     const isNothing = foldersAbove(path).some((folder) => {
@@ -76,28 +96,66 @@ export function createNames(pachd: Pachd, shared: Facts<Named>): Names {
     return isNothing ? 'nothing' : own;
   };
 
+  /** The same, and what a commit has from the ones before. A commit that may have failed is named instead of what it says. */
+  const carried = (commit: CommitRef, path: string): Named | { readonly doubtful: CommitRef } | undefined => {
+    let at = commit;
+    for (let steps = 0; steps < STEPS_MAX; steps++) {
+      const said = steps === 0 || lineage.isGood(at) ? here(at, path) : undefined;
+      if (said !== undefined) {
+        if (steps > 0) names.set(commitKey(commit) + path, said);
+        return said;
+      }
+      const step = lineage.stepOf(at);
+      if (step === undefined) return undefined;
+      if (step.touches(path)) {
+        const put = namedBy(step.delta.entries.get(path), path);
+        if (put === undefined || steps === 0 || lineage.isGood(at)) return put;
+        return { doubtful: at };
+      }
+      at = step.before;
+    }
+    return undefined;
+  };
+
+  const known = (commit: CommitRef, path: string): Named | undefined => {
+    const said = carried(commit, path);
+    return typeof said === 'object' && 'doubtful' in said ? undefined : said;
+  };
+
+  const recall: Names['recall'] = async (caller, commit, path) => {
+    let said = carried(commit, path);
+    count.asked(said !== undefined);
+    if (typeof said === 'object' && 'doubtful' in said) {
+      const { doubtful } = said;
+      const { state, error } = await pachd.inspectCommit(caller, doubtful, 'no');
+      if (state === 'finished' && error === '') lineage.setGood(doubtful);
+      said = known(commit, path);
+    }
+    if (said !== undefined) return said;
+    const { value } = (await shared.get(commitKey(commit) + path)) ?? {};
+    if (value !== undefined) names.set(commitKey(commit) + path, value);
+    return value;
+  };
+
   return {
+    known,
+    recall,
+
     async file(caller, commit, path, keep) {
       if (!keep) return pachd.statFile(caller, commit, path);
       const key = commitKey(commit) + path;
-      const name = known(commit, path);
-      count.asked(name !== undefined);
-      if (name !== undefined) return typeof name === 'string' ? undefined : name;
-      return looking(key, async () => {
-        const { value } = await shared.find(key, async () => {
-          const found = await pachd.statFile(detached(caller), commit, path);
-          return { value: found ?? 'no file', forMs: SHARED_MS };
-        });
-        names.set(key, value);
-        return typeof value === 'string' ? undefined : value;
-      });
+      const name = known(commit, path) ?? (await looking(key, () => lookUp(caller, commit, path)));
+      return typeof name === 'string' ? undefined : name;
     },
 
-    known,
-    note(commit, file) {
-      const key = commitKey(commit) + file.path;
-      names.set(key, file);
-      shared.note(key, file, SHARED_MS);
+    note(commit, path, named) {
+      const key = commitKey(commit) + path;
+      names.set(key, named);
+      shared.note(key, named, SHARED_MS);
+    },
+
+    learn(commit, files) {
+      for (const file of files) if (file.kind === 'file') names.set(commitKey(commit) + file.path, file);
     },
 
     async survey(caller, commit, paths) {
@@ -119,6 +177,23 @@ export function createNames(pachd: Pachd, shared: Facts<Named>): Names {
       if (tookMs > Math.max(SURVEY_MAX_MS, NAME_MAX_MS * unknown.size)) slow.set(repoKey(commit), true);
     },
   };
+
+  async function lookUp(caller: Caller, commit: CommitRef, path: string): Promise<Named> {
+    const recalled = await recall(caller, commit, path);
+    if (recalled !== undefined) return recalled;
+    const found = await sets.properties(caller, commit, (source) => pachd.statFile(detached(caller), source, path));
+    const named = found ?? 'no file';
+    names.set(commitKey(commit) + path, named);
+    shared.note(commitKey(commit) + path, named, SHARED_MS);
+    return named;
+  }
+}
+
+/** undefined: the commit alone knows it. */
+function namedBy(entry: DeltaEntry | undefined, path: string): Named | undefined {
+  if (entry === undefined) return undefined;
+  if (entry.kind === 'deleted') return 'no file';
+  return entry.hash && { path, kind: 'file', sizeBytes: entry.sizeBytes, hash: entry.hash };
 }
 
 function repoKey({ project, repo }: CommitRef): string {

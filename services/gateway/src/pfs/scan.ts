@@ -1,7 +1,9 @@
 import type { Pachd } from '../pachd/client.ts';
-import type { Caller, CommitRef, FileSummary } from '../pachd/model.ts';
+import type { Page } from '../pachd/files.ts';
+import type { Caller, CommitRef, FileSource, FileSummary } from '../pachd/model.ts';
 import { keyOfPath } from './key.ts';
 import type { Overlay } from './overlay.ts';
+import type { Sets } from './read/sets.ts';
 import type { BucketView } from './state.ts';
 
 /** How many entries pachd is asked for at once. */
@@ -30,27 +32,95 @@ export interface Shown {
 }
 
 /** What a view shows of a range, in byte order: the commit's own entries, and what the pending ones laid over them. */
-export async function* shown(
-  pachd: Pachd,
-  caller: Caller,
-  view: BucketView,
-  range: Range,
-  wanted: number,
-): AsyncGenerator<Shown> {
-  const { overlay, commit } = view;
-  const added = addedEntries(overlay, range);
-  let next = added.next();
-  if (commit !== undefined) {
-    for await (const base of files(pachd, caller, commit, range, wanted + overlay.size)) {
-      for (; !next.done && next.value.path < base.path; next = added.next()) yield next.value;
-      // What pending commits changed comes from them.
-      if (base.kind === 'file' && overlay.find(base.path) !== undefined) continue;
-      if (!next.done && next.value.path === base.path) continue;
-      if (base.kind === 'directory' && !(await isLeft(pachd, caller, view, base.path))) continue;
-      yield { path: base.path, kind: base.kind, base };
+export type Scan = (caller: Caller, view: BucketView, range: Range, wanted: number) => AsyncGenerator<Shown>;
+
+export interface ScanParts {
+  readonly pachd: Pick<Pachd, 'listFiles' | 'walkFiles'>;
+  readonly sets: Sets;
+  /** Told of each page of a finished commit as pachd gave it: nothing is left out between its entries. */
+  onPage(commit: CommitRef, page: readonly FileSummary[]): void;
+}
+
+export function createScan({ pachd, sets, onPage }: ScanParts): Scan {
+  const shown: Scan = async function* (caller, view, range, wanted) {
+    const { overlay, commit } = view;
+    const added = addedEntries(overlay, range);
+    let next = added.next();
+    if (commit !== undefined) {
+      for await (const base of files(caller, commit, view.open, range, wanted + overlay.size)) {
+        for (; !next.done && next.value.path < base.path; next = added.next()) yield next.value;
+        // What pending commits changed comes from them.
+        if (base.kind === 'file' && overlay.find(base.path) !== undefined) continue;
+        if (!next.done && next.value.path === base.path) continue;
+        if (base.kind === 'directory' && !(await isLeft(caller, view, base.path))) continue;
+        yield { path: base.path, kind: base.kind, base };
+      }
+    }
+    for (; !next.done; next = added.next()) yield next.value;
+  };
+
+  /** Whether a folder of the commit still has a file, after what pending commits deleted. */
+  const isLeft = async (caller: Caller, view: BucketView, directory: string): Promise<boolean> => {
+    const touched = view.overlay.paths.some((path) => path.startsWith(directory));
+    if (!touched) return true;
+    const range = { prefix: keyOfPath(directory), after: '', skip: false, scan: 'below' } as const;
+    for await (const _ of shown(caller, view, range, 1)) return true;
+    return false;
+  };
+
+  /** One page, read to its end, whoever wants less of it: a call that is left early costs pachd's connection a reset. */
+  const readPage = async (
+    caller: Caller,
+    source: FileSource,
+    directory: string,
+    scan: Range['scan'],
+    page: Page,
+  ): Promise<readonly FileSummary[]> => {
+    const answer =
+      scan === 'below'
+        ? pachd.walkFiles(caller, source, directory, page)
+        : pachd.listFiles(caller, source, directory, page);
+    const entries: FileSummary[] = [];
+    for await (const file of answer) entries.push(file);
+    return entries;
+  };
+
+  /** The entries of a range in byte order, asked of pachd page by page. */
+  async function* files(
+    caller: Caller,
+    commit: CommitRef,
+    open: boolean,
+    range: Range,
+    wanted: number,
+  ): AsyncGenerator<FileSummary> {
+    const { prefix, scan } = range;
+    const folder = folderOf(prefix);
+    const directory = folder === '/' ? '/' : folder.slice(0, -1);
+    const number = Math.min(SCAN_MAX, wanted + 1);
+    let last = range.after;
+    let after = firstMarker(folder, range);
+    for (;;) {
+      const read = (source: FileSource) => readPage(caller, source, directory, scan, { after, number });
+      const page = open ? await read(commit) : await sets.properties(caller, commit, read);
+      if (!open) onPage(commit, page);
+      for (const file of page) {
+        const key = keyOfPath(file.path);
+        after = scan === 'folder' && file.kind === 'directory' ? file.path + GREATEST : file.path + LEAST;
+        if (!key.startsWith(prefix)) {
+          if (key > prefix) return;
+          continue;
+        }
+        if (key <= last && last !== '') continue;
+        // Walking gives directories too; listing a path that is a file gives that file.
+        if (scan === 'below' ? file.kind === 'directory' : !file.path.startsWith(folder)) continue;
+        last = key;
+        yield file;
+      }
+      if (page.length < number) return;
     }
   }
-  for (; !next.done; next = added.next()) yield next.value;
+
+  return shown;
 }
 
 /** What pending commits put into a range; folders in place of what is below them, where folders are asked for. */
@@ -72,58 +142,9 @@ function inRange(key: string, { prefix, after, skip }: Range): boolean {
   return key.startsWith(prefix) && key > after && !(skip && key.startsWith(after));
 }
 
-/** Whether a folder of the commit still has a file, after what pending commits deleted. */
-async function isLeft(pachd: Pachd, caller: Caller, view: BucketView, directory: string): Promise<boolean> {
-  const touched = view.overlay.paths.some((path) => path.startsWith(directory));
-  if (!touched) return true;
-  const range = { prefix: keyOfPath(directory), after: '', skip: false, scan: 'below' } as const;
-  for await (const _ of shown(pachd, caller, view, range, 1)) return true;
-  return false;
-}
-
 /** The folder in which all that begins with a prefix is; with its slash. */
 function folderOf(prefix: string): string {
   return `/${prefix.slice(0, prefix.lastIndexOf('/') + 1)}`;
-}
-
-/** The entries of a range in byte order, asked of pachd page by page. */
-async function* files(
-  pachd: Pachd,
-  caller: Caller,
-  commit: CommitRef,
-  range: Range,
-  wanted: number,
-): AsyncGenerator<FileSummary> {
-  const { prefix, scan } = range;
-  const folder = folderOf(prefix);
-  const directory = folder === '/' ? '/' : folder.slice(0, -1);
-  const number = Math.min(SCAN_MAX, wanted + 1);
-  let last = range.after;
-  let marker = firstMarker(folder, range);
-  for (;;) {
-    const asked = { after: marker, number };
-    const answer =
-      scan === 'below'
-        ? pachd.walkFiles(caller, commit, directory, asked)
-        : pachd.listFiles(caller, commit, directory, asked);
-    // The page is read to its end, whoever wants less of it: a call that is left early costs pachd's connection a reset.
-    const page: FileSummary[] = [];
-    for await (const file of answer) page.push(file);
-    for (const file of page) {
-      const key = keyOfPath(file.path);
-      marker = scan === 'folder' && file.kind === 'directory' ? file.path + GREATEST : file.path + LEAST;
-      if (!key.startsWith(prefix)) {
-        if (key > prefix) return;
-        continue;
-      }
-      if (key <= last && last !== '') continue;
-      // Walking gives directories too; listing a path that is a file gives that file.
-      if (scan === 'below' ? file.kind === 'directory' : !file.path.startsWith(folder)) continue;
-      last = key;
-      yield file;
-    }
-    if (page.length < number) return;
-  }
 }
 
 /**

@@ -13,7 +13,10 @@ export interface SharedFacts {
   readonly permissions: Facts<ReadonlySet<RepoPermission>>;
   /** By finished commit and path; also what a commit that tusk has just made has there. */
   readonly names: Facts<Named>;
+  /** By repo and hash. */
   readonly contents: Facts<Uint8Array>;
+  /** The ids of TOTAL file sets, by finished commit: they are capabilities, and stand in Redis sealed like everything. */
+  readonly sets: Facts<string>;
 }
 
 /** How a value is written down, as JSON. */
@@ -59,6 +62,13 @@ const CONTENT: FactKind<Uint8Array> = {
   decode: (bytes) => bytes,
 };
 
+const SET: FactKind<string> = {
+  name: 'set',
+  changes: 'never',
+  encode: (fileSetId) => Buffer.from(fileSetId),
+  decode: (bytes) => Buffer.from(bytes).toString(),
+};
+
 /** @param scripts undefined: the worker is alone, and nothing is shared */
 export function createSharedFacts(scripts: Scripts | undefined, cacheSecret: string, log: Log): SharedFacts {
   return {
@@ -66,5 +76,6 @@ export function createSharedFacts(scripts: Scripts | undefined, cacheSecret: str
     permissions: createFacts(scripts, cacheSecret, PERMISSIONS, log),
     names: createFacts(scripts, cacheSecret, NAME, log),
     contents: createFacts(scripts, cacheSecret, CONTENT, log),
+    sets: createFacts(scripts, cacheSecret, SET, log),
   };
 }

@@ -9,6 +9,7 @@ import { countCache } from '../telemetry/metrics.ts';
 import { type BucketRef, bucketName } from './bucket.ts';
 import type { Commits } from './commits.ts';
 import { Failure } from './failure.ts';
+import type { Lineage } from './lineage.ts';
 import { type Delta, type Overlay, overlayOf } from './overlay.ts';
 import { type BranchState, type FindDelta, noDeltas, type Resolved, type Resolver } from './resolve.ts';
 
@@ -55,7 +56,13 @@ export interface States {
 }
 
 /** @param headTtlMs how long what is known of a branch may be believed; 0: pachd is asked each time */
-export function createStates(commits: Commits, resolver: Resolver, cache: Branches, headTtlMs: number): States {
+export function createStates(
+  commits: Commits,
+  resolver: Resolver,
+  cache: Branches,
+  lineage: Lineage,
+  headTtlMs: number,
+): States {
   const count = countCache('branch');
   const resolving = createFlights<BranchState>();
   /** Overlays are made once for each state, since a state is read by many requests. */
@@ -79,6 +86,7 @@ export function createStates(commits: Commits, resolver: Resolver, cache: Branch
     if (overlay === undefined) {
       overlay = overlayOf(state.pending.flatMap((commitId) => deltas.get(commitId) ?? []));
       overlays.set(state, overlay);
+      if (state.commit !== undefined && !state.open) lineage.note(state.commit, state.pending, deltas);
     }
     return { ...state, bucket, overlay };
   };

@@ -6,7 +6,9 @@ import { beforeAll, expect, it } from 'vitest';
 import { createPachd } from '../../src/pachd/client.ts';
 import type { Caller, CommitRef } from '../../src/pachd/model.ts';
 import { openPool } from '../../src/pachd/pool.ts';
+import { createLineage } from '../../src/pfs/lineage.ts';
 import { createNames, type Names } from '../../src/pfs/names.ts';
+import { createSets } from '../../src/pfs/read/sets.ts';
 import { createSharedFacts } from '../../src/pfs/shared-facts.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startDevpachd } from '../support/devpachd.ts';
@@ -30,7 +32,9 @@ beforeAll(async () => {
   const [host = '', port = ''] = devpachd.address.split(':');
   const pool = openPool([{ host, port: Number(port), tls: false }]);
   const alone = createSharedFacts(undefined, '', createLog('test', 'silent'));
-  newNames = () => createNames(createPachd(pool), alone.names);
+  const pachd = createPachd(pool);
+  const sets = createSets(pachd, alone.sets);
+  newNames = () => createNames({ pachd, sets, lineage: createLineage(), shared: alone.names });
   return async () => {
     pool.close();
     await devpachd.stop();

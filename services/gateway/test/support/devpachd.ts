@@ -16,6 +16,8 @@ export interface DevpachdOptions {
   readonly finishMs?: number;
   /** What goes wrong on purpose (docs/devpachd.md). */
   readonly faults?: readonly string[];
+  /** Whether what goes wrong can be changed later. */
+  readonly faultControl?: boolean;
   /** Where to listen; a free port without it. */
   readonly listen?: string;
 }
@@ -26,6 +28,7 @@ export async function startDevpachd(options: DevpachdOptions): Promise<Devpachd>
   if (options.auth) args.push('--auth');
   if (options.seed) args.push('--seed');
   if (options.finishMs !== undefined) args.push('--latency', String(options.finishMs));
+  if (options.faultControl) args.push('--fault-control');
   for (const fault of options.faults ?? []) args.push('--fault', fault);
   const program = startNode('services/devpachd/src/main.ts', { args });
   const address = await program.message(asAddress);

@@ -1,4 +1,5 @@
 import { createServer, connect as dial, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisServer } from './redis.ts';
 
 /** Stands between tusk and Redis, and breaks what a network breaks. */
@@ -54,10 +55,16 @@ export async function startProxy(server: RedisServer): Promise<RedisProxy> {
       }
       redis.write(bytes);
     });
+    // What comes later never overtakes what is delayed.
+    let before = Promise.resolve();
     redis.on('data', (bytes) => {
-      if (cutting) cut();
-      else if (delayMs === 0) client.write(bytes);
-      else setTimeout(() => client.writable && client.write(bytes), delayMs);
+      if (cutting) return cut();
+      const dueMs = performance.now() + delayMs;
+      before = before.then(async () => {
+        const leftMs = dueMs - performance.now();
+        if (leftMs > 0) await sleep(leftMs);
+        if (client.writable) client.write(bytes);
+      });
     });
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));

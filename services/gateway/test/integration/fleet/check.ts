@@ -2,12 +2,13 @@
 // and what they saw is judged. The fleet has one Redis, or Sentinels, or a cluster (without or with replicas).
 // `--rules`: leaves one rule after the other out instead, and finds a history that shows it.
 import { parseArgs } from 'node:util';
-import { type Fleet, REDISES, startFleet } from './fleet.ts';
-import { type FleetHistory, type FleetHistoryOptions, runFleetHistory } from './history.ts';
+import { REDISES, startFleet } from './fleet.ts';
+import { runFleetHistory } from './history.ts';
 import { leaveRulesOut } from './rules.ts';
 
 const CLIENTS = 16;
 const REQUESTS_EACH = 30;
+const BUCKETS = 4;
 
 const { values } = parseArgs({
   options: {
@@ -34,10 +35,18 @@ async function judgeMany(redis: keyof typeof REDISES, operations: number, firstS
   let known = 0;
   let wrong = 0;
   for (let seed = firstSeed; known < operations; seed++) {
-    const { record, faults } = await history(fleet, seed, { faults: true, outsider: true });
-    known += record.known();
+    const history = await runFleetHistory(fleet, {
+      seed,
+      clients: CLIENTS,
+      requestsEach: REQUESTS_EACH,
+      buckets: BUCKETS,
+      faults: true,
+      outsider: true,
+    });
+    const { faults } = history;
+    known += history.known;
     for (const name of faults) happened.set(name, (happened.get(name) ?? 0) + 1);
-    for (const { key, operations: seen } of record.contradictions()) {
+    for (const { key, operations: seen } of history.contradictions()) {
       wrong += 1;
       console.log(
         `seed ${seed}, ${key} (${faults.join('; ')}): these contradict each other\n${JSON.stringify(seen, undefined, 1)}`,
@@ -51,12 +60,4 @@ async function judgeMany(redis: keyof typeof REDISES, operations: number, firstS
   for (const [name, times] of [...happened].sort(([a], [b]) => a.localeCompare(b))) console.log(`${times} × ${name}`);
   console.log(`${known} operations, ${wrong} contradictions`);
   return wrong === 0;
-}
-
-function history(
-  fleet: Fleet,
-  seed: number,
-  { faults, outsider }: Pick<FleetHistoryOptions, 'faults' | 'outsider'>,
-): Promise<FleetHistory> {
-  return runFleetHistory(fleet, { seed, clients: CLIENTS, requestsEach: REQUESTS_EACH, faults, outsider });
 }

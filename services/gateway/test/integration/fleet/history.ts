@@ -22,26 +22,79 @@ export interface FleetHistoryOptions {
   readonly outsider: boolean;
   /** Only plain writes and reads, as fast as they go. */
   readonly plain?: boolean;
+  /** Buckets side by side, so that a fault meets many requests. */
+  readonly buckets?: number;
 }
 
 export interface FleetHistory {
-  readonly record: Record;
+  /** What went wrong, in order. */
   readonly faults: readonly string[];
+  /** How many operations are known to have been done, in all buckets. */
+  readonly known: number;
+  /** The keys whose operations contradict each other, with all of them. */
+  contradictions(): ReturnType<Record['contradictions']>;
 }
 
-/** Lets clients work on a new bucket through all gateways of a fleet, beside somebody who commits at pachd, while things go wrong. */
+/** Lets clients work on new buckets through all gateways of a fleet, beside somebody who commits at pachd, while things go wrong. */
 export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions): Promise<FleetHistory> {
-  const { seed, clients, requestsEach, faults } = options;
+  const { seed, faults, buckets = 1 } = options;
+  const names = await Promise.all(Array.from({ length: buckets }, () => newBucket(fleet)));
+  let over = false;
+  const happened: string[] = [];
+  const trouble = makeTrouble();
+  const histories = await Promise.allSettled(
+    names.map((bucket, at) => runBucket(fleet, bucket, seed + at * 7_919, options)),
+  );
+  over = true;
+  const records: Record[] = [];
+  for (const outcome of [...histories, ...(await Promise.allSettled([trouble]))]) {
+    if (outcome.status === 'rejected')
+      throw new Error(`seed ${seed} (${happened.join('; ')}): ${outcome.reason}\n${errorsOf(fleet)}`);
+    if (outcome.value !== undefined) records.push(outcome.value);
+  }
+  return {
+    faults: happened,
+    known: records.reduce((sum, record) => sum + record.known(), 0),
+    contradictions: () => records.flatMap((record) => record.contradictions()),
+  };
+
+  async function makeTrouble(): Promise<undefined> {
+    const choices = seeded(seed + 2_000_000);
+    const possible = faultsOf(fleet).filter(({ name }) => (faults instanceof RegExp ? faults.test(name) : faults));
+    while (possible.length > 0 && !over) {
+      const fault = choices.pick(possible);
+      happened.push(fault.name);
+      await fault.happen(choices, choices.pick(names));
+      await sleep(choices.below(CALM_MAX_MS));
+    }
+  }
+}
+
+async function newBucket(fleet: Fleet): Promise<string> {
   const bucket = freshBucketName('fleet');
   await eventually(
     'the bucket is made',
     () => send(fleet.urls[0]!, 'PUT', `/${bucket}`).catch(() => undefined),
     (answer) => answer?.status === 200 || answer?.code === 'BucketAlreadyOwnedByYou',
   );
+  return bucket;
+}
+
+/** @throws what one of the clients throws */
+async function runBucket(fleet: Fleet, bucket: string, seed: number, options: FleetHistoryOptions): Promise<Record> {
+  const { clients, requestsEach, faults, outsider } = options;
   const record = startRecord();
   let over = false;
-  const happened: string[] = [];
-  const beside = Promise.allSettled([runOthers(), makeTrouble()]);
+  const others = outsider
+    ? runOutsider(record, {
+        pachdAt: fleet.pachds[0]!.address,
+        branch: repoOf(bucket),
+        choices: seeded(seed + 1_000_000),
+        isOver: () => over,
+        mayBreak: faults !== false,
+        seenWithinMs: fleet.headTtlMs,
+      })
+    : undefined;
   const working = Array.from({ length: clients }, (_, number) => {
     let left = requestsEach;
     return runClient(fleet.urls, bucket, record, {
@@ -54,34 +107,10 @@ export async function runFleetHistory(fleet: Fleet, options: FleetHistoryOptions
   });
   const outcomes = await Promise.allSettled(working);
   over = true;
-  for (const outcome of [...outcomes, ...(await beside)]) {
-    if (outcome.status === 'rejected')
-      throw new Error(`seed ${seed} (${happened.join('; ')}): ${outcome.reason}\n${errorsOf(fleet)}`);
+  for (const outcome of [...outcomes, ...(await Promise.allSettled([others]))]) {
+    if (outcome.status === 'rejected') throw outcome.reason;
   }
-  return { record, faults: happened };
-
-  async function makeTrouble(): Promise<void> {
-    const choices = seeded(seed + 2_000_000);
-    const possible = faultsOf(fleet).filter(({ name }) => (faults instanceof RegExp ? faults.test(name) : faults));
-    while (possible.length > 0 && !over) {
-      const fault = choices.pick(possible);
-      happened.push(fault.name);
-      await fault.happen(choices, bucket);
-      await sleep(choices.below(CALM_MAX_MS));
-    }
-  }
-
-  async function runOthers(): Promise<void> {
-    if (!options.outsider) return;
-    await runOutsider(record, {
-      pachdAt: fleet.pachds[0]!.address,
-      branch: repoOf(bucket),
-      choices: seeded(seed + 1_000_000),
-      isOver: () => over,
-      mayBreak: faults !== false,
-      seenWithinMs: fleet.headTtlMs,
-    });
-  }
+  return record;
 }
 
 /** What the gateways have logged as errors, or answered as such, the last of it. */

@@ -1,8 +1,7 @@
 import { rmSync } from 'node:fs';
-import type { Record } from '../history/record.ts';
 import { findStaleRead } from '../history/stale.ts';
 import { startFleet } from './fleet.ts';
-import { runFleetHistory } from './history.ts';
+import { type FleetHistory, runFleetHistory } from './history.ts';
 import { buildMutant, MUTANTS, type Mutant } from './mutants.ts';
 
 const CLIENTS = 10;
@@ -41,9 +40,9 @@ async function findOut(mutant: Mutant, rule: 'with' | 'without', seeds: number):
     for (; seed <= seeds; seed++) {
       const { faults, outsider } = mutant;
       const options = { seed, clients: CLIENTS, requestsEach: REQUESTS_EACH, faults, outsider, plain: true };
-      const { record } = await runFleetHistory(fleet, options);
-      console.error(`${rule} "${mutant.rule}": seed ${seed}, ${record.known()} operations`);
-      const what = contradictionIn(record);
+      const history = await runFleetHistory(fleet, options);
+      console.error(`${rule} "${mutant.rule}": seed ${seed}, ${history.known} operations`);
+      const what = contradictionIn(history);
       if (what !== undefined) return { seed, what };
     }
     return { seed: seeds, what: undefined };
@@ -54,10 +53,10 @@ async function findOut(mutant: Mutant, rule: 'with' | 'without', seeds: number):
 }
 
 /** What is wrong with what was seen, in a line; undefined: nothing, or nothing that can be told. */
-function contradictionIn(record: Record): string | undefined {
-  let contradictions: ReturnType<Record['contradictions']>;
+function contradictionIn(history: FleetHistory): string | undefined {
+  let contradictions: ReturnType<FleetHistory['contradictions']>;
   try {
-    contradictions = record.contradictions();
+    contradictions = history.contradictions();
   } catch (error) {
     console.error(`  ${error instanceof Error ? error.message : error}`);
     return undefined;
