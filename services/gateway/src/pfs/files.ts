@@ -147,7 +147,7 @@ export function createFiles(parts: FilesParts): Files {
       lastModifiedMs: view.commitMs,
       commitId: commit.commitId,
     });
-    const named = names.known(commit, path) ?? (await names.recall(caller, commit, path));
+    const named = await names.recall(caller, commit, path);
     if (typeof named === 'string') return undefined;
     if (named !== undefined) {
       const info = infoOf(named);
@@ -202,7 +202,7 @@ export function createFiles(parts: FilesParts): Files {
   async function keptContent(commit: CommitRef, { sizeBytes, hash }: ObjectInfo): Promise<Uint8Array | undefined> {
     if (sizeBytes === 0) return NO_BYTES;
     if (sizeBytes > SMALL_MAX_BYTES) return undefined;
-    return contents.held(commit, hash) ?? contents.get(commit, hash, sizeBytes);
+    return contents.get(commit, hash, sizeBytes);
   }
 
   async function readSmall(

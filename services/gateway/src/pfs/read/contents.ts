@@ -13,8 +13,6 @@ const SHARED_MS = 600_000;
 export interface Contents {
   /** From memory, else from the fleet. @param part of a larger content: which */
   get(repo: RepoRef, hash: Uint8Array, sizeBytes: number, part?: string): Promise<Uint8Array | undefined>;
-  /** What memory has. */
-  held(repo: RepoRef, hash: Uint8Array, part?: string): Uint8Array | undefined;
   keep(repo: RepoRef, hash: Uint8Array, content: Uint8Array, part?: string): void;
 }
 
@@ -24,12 +22,11 @@ export interface Contents {
  */
 export function createContents(shared: Facts<Uint8Array>, maxBytes: number): Contents {
   if (maxBytes === 0) {
-    return { get: () => Promise.resolve(undefined), held: () => undefined, keep: () => {} };
+    return { get: () => Promise.resolve(undefined), keep: () => {} };
   }
   const own = createFairCache(maxBytes);
   const count = countCache('content');
   return {
-    held: (repo, hash, part = '') => own.get(groupOf(repo), keyOf(hash, part)),
     async get(repo, hash, sizeBytes, part = '') {
       const [group, key] = [groupOf(repo), keyOf(hash, part)];
       const held = own.get(group, key);
