@@ -8,7 +8,7 @@ import { connectDebug } from '../../services/gateway/test/integration/devpachd-d
 import { connectPachd } from '../../services/gateway/test/support/pachd.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../../services/gateway/test/support/tusk.ts';
 
-export const REPO = { project: 'default', repo: 'reads' } as const;
+const REPO = { project: 'default', repo: 'reads' } as const;
 export const BUCKET = 'master.reads.default';
 
 export interface Ground {

@@ -38,6 +38,13 @@ beforeAll(async () => {
   bucket = await freshBucket(tusk, ROOT);
   await put('kept', SMALL);
   await put('folder/kept', SMALL);
+  await eventually(
+    'the head is finished',
+    () => pachd.headOf(repoOf(bucket)),
+    ({ finished }) => finished !== undefined,
+  );
+  // The set by which it is read stays.
+  await ask('GET', `/${bucket}`);
   reader = keyOf(await pachd.robotToken('reader'));
   await pachd.grant(repoOf(bucket), 'robot:reader', ['repoReader']);
 });
