@@ -63,7 +63,7 @@ function sayReady({ url, adminUrl, logDir, gateways }: Cluster, auth: boolean): 
   say(`tusk serves S3 on ${url}`);
   say(`keys:   ${auth ? `access key ${ROOT_TOKEN}, secret key ${ROOT_TOKEN}` : 'none are needed'}`);
   say(`try:    ${aws} --endpoint-url ${url} s3 ls s3://master.foo.bar`);
-  say(`status: ${adminUrl}/stats, ${gateways.map((gateway) => `${gateway.adminUrl}/status.json`).join(', ')}`);
+  say(`status: ${adminUrl}/stats, ${gateways.map((gateway) => `${gateway.adminUrl}/`).join(', ')}`);
   say(`logs:   ${logDir}; Ctrl-C ends it all`);
   process.send?.({ kind: 'ready', url, adminUrl });
 }

@@ -7,13 +7,14 @@ import { send } from '../../services/gateway/test/support/http.ts';
 import { type Key, keyOf } from '../../services/gateway/test/support/signature.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../../services/gateway/test/support/tusk.ts';
 import { median } from './figures.ts';
+import { processorMs } from './fleet-cpu.ts';
 import { fieldsOf, runWrk, signedGet, summarise, type Throughput } from './wrk.ts';
 
 const OBJECT_BYTES = 1_024;
 const CONNECTIONS = 32;
-const ROUNDS = 7;
+const ROUNDS = 5;
 const ROUND_SECONDS = 3;
-const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 5;
 
 interface Setup {
   readonly name: string;
@@ -22,17 +23,36 @@ interface Setup {
   readonly root?: string;
 }
 
+interface Gateway {
+  readonly setup: Setup;
+  readonly tusk: Tusk;
+  readonly path: string;
+  readonly rounds: Round[];
+}
+
+interface Round extends Throughput {
+  /** Processor time of the gateway, in microseconds: what else runs does not matter to it. */
+  readonly usPerRequest: number;
+}
+
 /** @param otherBuild a folder with a build of tusk to compare with, such as one from before a change */
 export async function reportTelemetry(otherBuild: string | undefined): Promise<void> {
   const collector = await startCollector();
   try {
-    const rows = await measure(setups(collector, otherBuild));
+    const gateways = await measure(setups(collector, otherBuild));
+    const first = gateways[0]?.rounds ?? [];
     console.log('\nSigned GET of 1 KB, one worker, medians of rounds in turns');
-    for (const { name, result, ratio } of rows) {
-      const figures = `${Math.round(result.requestsPerSecond)} requests/s, p50 ${result.p50Ms.toFixed(2)} ms, p99 ${result.p99Ms.toFixed(2)} ms`;
-      console.log(`  ${name.padEnd(22)} ${figures}, ${ratio.toFixed(3)} of the first`);
+    for (const { setup, rounds } of gateways) {
+      const { requestsPerSecond, p99Ms } = summarise(rounds);
+      const us = median(rounds.map(({ usPerRequest }) => usPerRequest));
+      // Round by round, since what the machine does otherwise changes slowly.
+      const ratio = median(rounds.map(({ usPerRequest }, at) => usPerRequest / (first[at]?.usPerRequest ?? 1)));
+      const throughput = `${Math.round(requestsPerSecond)} requests/s, p99 ${p99Ms.toFixed(1)} ms`;
+      console.log(
+        `  ${setup.name.padEnd(16)} ${us.toFixed(1)} µs of processor time a request (${ratio.toFixed(3)}), ${throughput}`,
+      );
     }
-    console.log(`  exported: ${collector.spans().length} spans`);
+    console.log(`  ${collector.spans().length} spans were exported`);
   } finally {
     await collector.stop();
   }
@@ -53,22 +73,14 @@ function setups(collector: Collector, otherBuild: string | undefined): readonly 
   ];
 }
 
-async function measure(setups: readonly Setup[]) {
+async function measure(setups: readonly Setup[]): Promise<readonly Gateway[]> {
   const key = keyOf(ROOT_TOKEN);
-  const gateways: {
-    readonly setup: Setup;
-    readonly tusk: Tusk;
-    readonly path: string;
-    readonly rounds: Throughput[];
-  }[] = [];
+  const gateways: Gateway[] = [];
   try {
     for (const setup of setups) {
-      const { env, root } = setup;
-      const tusk = await startTusk({
-        auth: true,
-        env: { TUSK_ACCESS_LOG: 'off', ...env },
-        ...(root === undefined ? {} : { root }),
-      });
+      const { root } = setup;
+      const env = { TUSK_ACCESS_LOG: 'off', ...setup.env };
+      const tusk = await startTusk({ auth: true, env, ...(root === undefined ? {} : { root }) });
       const path = `/${await freshBucket(tusk, key)}/object.bin`;
       gateways.push({ setup, tusk, path, rounds: [] });
       await send(tusk.url, 'PUT', path, { key, body: sampleBytes(OBJECT_BYTES) });
@@ -77,19 +89,16 @@ async function measure(setups: readonly Setup[]) {
     for (let round = 0; round < ROUNDS; round++) {
       for (const { tusk, path, rounds } of gateways) rounds.push(await load(tusk, path, key, ROUND_SECONDS));
     }
+    return gateways;
   } finally {
     for (const { tusk } of gateways) await tusk.stop();
   }
-  const first = gateways[0]?.rounds ?? [];
-  return gateways.map(({ setup, rounds }) => ({
-    name: setup.name,
-    result: summarise(rounds),
-    // Round by round, since what the machine does otherwise changes slowly.
-    ratio: median(rounds.map(({ requestsPerSecond }, at) => requestsPerSecond / (first[at]?.requestsPerSecond ?? 1))),
-  }));
 }
 
-async function load({ url }: Tusk, path: string, key: Key, seconds: number): Promise<Throughput> {
+async function load({ url, program }: Tusk, path: string, key: Key, seconds: number): Promise<Round> {
   const args = fieldsOf(await signedGet(url, path, key));
-  return runWrk(url + path, { connections: CONNECTIONS, seconds, args });
+  const beforeMs = processorMs(program.pid);
+  const throughput = await runWrk(url + path, { connections: CONNECTIONS, seconds, args });
+  const usedMs = processorMs(program.pid) - beforeMs;
+  return { ...throughput, usPerRequest: (1_000 * usedMs) / (throughput.requestsPerSecond * seconds) };
 }

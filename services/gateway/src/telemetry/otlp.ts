@@ -58,8 +58,13 @@ export function startTraces(
     spanProcessors: [processor],
     spanLimits: { attributeValueLengthLimit: VALUE_MAX_CHARACTERS, linkCountLimit: LINKS_MAX },
   };
-  const root = new TraceIdRatioBasedSampler(part);
-  const requests = new TracerProvider({ ...options, sampler: parentDecides ? new ParentBasedSampler({ root }) : root });
+  // What nobody began to trace is drawn for before there is a span: most of them then cost no more than the draw.
+  const root = new AlwaysOnSampler();
+  const ofTrace = new TraceIdRatioBasedSampler(part);
+  const sampler = parentDecides
+    ? new ParentBasedSampler({ root })
+    : new ParentBasedSampler({ root, remoteParentSampled: ofTrace, remoteParentNotSampled: ofTrace });
+  const requests = new TracerProvider({ ...options, sampler });
   const rounds = new TracerProvider({ ...options, sampler: new AlwaysOnSampler() });
   const propagator = new W3CTraceContextPropagator();
   const getter = {
@@ -69,8 +74,12 @@ export function startTraces(
   traceWith({
     requests: requests.getTracer('tusk'),
     rounds: rounds.getTracer('tusk'),
-    contextOf: (header) =>
-      header('traceparent') === undefined ? ROOT_CONTEXT : propagator.extract(ROOT_CONTEXT, header, getter),
+    contextOf(header) {
+      const sent = header('traceparent');
+      const context = sent === undefined ? ROOT_CONTEXT : propagator.extract(ROOT_CONTEXT, header, getter);
+      // One that cannot be read is none.
+      return context !== ROOT_CONTEXT || Math.random() < part ? context : undefined;
+    },
   });
   return () => Promise.race([processor.shutdown(), sleep(END_MAX_MS)]);
 }

@@ -6,6 +6,7 @@ import {
   type Span,
   type SpanContext,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   type Tracer,
   trace,
@@ -22,14 +23,28 @@ export interface Tracers {
   readonly requests: Tracer;
   /** Keeps all it is asked for. */
   readonly rounds: Tracer;
-  /** The context that a client sent along. */
-  contextOf(header: (name: string) => string | undefined): Context;
+  /** The context that a client sent along, or that of a new trace; undefined: the request is not to be traced. */
+  contextOf(header: (name: string) => string | undefined): Context | undefined;
 }
 
 export type { Span };
 
 let tracers: Tracers | undefined;
 const current = new AsyncLocalStorage<Span | undefined>();
+/** Spans that have not ended. */
+let open = 0;
+
+function start(tracer: Tracer, name: string, options: SpanOptions, context: Context): Span {
+  open += 1;
+  return tracer.startSpan(name, options, context);
+}
+
+/** As long as a context is kept, Node looks at it at each promise of all requests; so it is kept while there is one to be found. */
+function end(span: Span): void {
+  span.end();
+  open -= 1;
+  if (open === 0) current.disable();
+}
 
 /** Switches tracing on, for as long as the process lives. */
 export function traceWith(given: Tracers): void {
@@ -76,7 +91,7 @@ export function startCall(describe: () => { name: string; attributes: Attributes
       traceparent: traceparentOf(span.spanContext()),
       traceId: span.spanContext().traceId,
       failed: (kind, why) => markFailed(span, kind, why),
-      end: () => span.end(),
+      end: () => end(span),
     }
   );
 }
@@ -90,7 +105,7 @@ export function inRound<T>(writers: readonly (Span | undefined)[], work: () => P
   if (tracers === undefined || served.length === 0) return work();
   const links = served.map((span) => ({ context: span.spanContext() }));
   const attributes = { 'tusk.round.writes': writers.length };
-  const round = tracers.rounds.startSpan('round', { kind: SpanKind.INTERNAL, links, attributes }, ROOT_CONTEXT);
+  const round = start(tracers.rounds, 'round', { kind: SpanKind.INTERNAL, links, attributes }, ROOT_CONTEXT);
   for (const span of served) span.addLink({ context: round.spanContext() });
   return spanned(round, work);
 }
@@ -115,8 +130,13 @@ const UNTRACED: RequestSpan = {
 /** @param header of the request, by its lower-case name */
 export function startRequest(header: (name: string) => string | undefined): RequestSpan {
   if (tracers === undefined) return UNTRACED;
-  const span = tracers.requests.startSpan('request', { kind: SpanKind.SERVER }, tracers.contextOf(header));
-  if (!span.isRecording()) return UNTRACED;
+  const context = tracers.contextOf(header);
+  if (context === undefined) return UNTRACED;
+  const span = start(tracers.requests, 'request', { kind: SpanKind.SERVER }, context);
+  if (!span.isRecording()) {
+    end(span);
+    return UNTRACED;
+  }
   const run = <T>(work: () => T): T => current.run(span, work);
   return {
     traceId: span.spanContext().traceId,
@@ -133,45 +153,38 @@ export function startRequest(header: (name: string) => string | undefined): Requ
     end(outcome) {
       const { operation, status, code, cause } = outcome;
       span.updateName(operation);
-      span.setAttributes({ ...requestAttributes(outcome), ...clientAttributes(header) });
+      describeRequest(span, outcome, header);
       if (status >= 500) markFailed(span, code ?? String(status), cause instanceof Error ? cause.message : '');
-      span.end();
+      end(span);
     },
   };
 }
 
 /** Sources: OpenTelemetry semantic conventions, "HTTP server" and "AWS SDK". The query is left out: credentials may stand in it. */
-function requestAttributes({ operation, target, ...outcome }: Outcome): Attributes {
-  const { bucket, key } = target;
-  return {
-    'http.request.method': outcome.method,
-    'url.path': outcome.rawPath,
-    'http.response.status_code': outcome.status,
-    'http.request.body.size': outcome.bytesIn,
-    'http.response.body.size': outcome.bytesOut,
-    'rpc.system': 'aws-api',
-    'rpc.service': 'S3',
-    'rpc.method': operation,
-    'aws.request_id': outcome.requestId,
-    ...(bucket === undefined ? {} : { 'aws.s3.bucket': bucket }),
-    ...(key === undefined ? {} : { 'aws.s3.key': key }),
-    ...(outcome.code === undefined ? {} : { 'error.type': outcome.code }),
-    ...(outcome.sentId === undefined ? {} : { 'http.request.header.x-request-id': [outcome.sentId] }),
-  };
-}
-
-function clientAttributes(header: (name: string) => string | undefined): Attributes {
+function describeRequest(span: Span, outcome: Outcome, header: (name: string) => string | undefined): void {
+  const { target, code, sentId } = outcome;
+  span.setAttribute('http.request.method', outcome.method);
+  span.setAttribute('url.path', outcome.rawPath);
+  span.setAttribute('http.response.status_code', outcome.status);
+  span.setAttribute('http.request.body.size', outcome.bytesIn);
+  span.setAttribute('http.response.body.size', outcome.bytesOut);
+  span.setAttribute('rpc.system', 'aws-api');
+  span.setAttribute('rpc.service', 'S3');
+  span.setAttribute('rpc.method', outcome.operation);
+  span.setAttribute('aws.request_id', outcome.requestId);
+  if (target.bucket !== undefined) span.setAttribute('aws.s3.bucket', target.bucket);
+  if (target.key !== undefined) span.setAttribute('aws.s3.key', target.key);
+  if (code !== undefined) span.setAttribute('error.type', code);
+  if (sentId !== undefined) span.setAttribute('http.request.header.x-request-id', [sentId]);
   const [host, agent] = [header('host'), header('user-agent')];
-  return {
-    ...(host === undefined ? {} : { 'server.address': host }),
-    ...(agent === undefined ? {} : { 'user_agent.original': agent }),
-  };
+  if (host !== undefined) span.setAttribute('server.address', host);
+  if (agent !== undefined) span.setAttribute('user_agent.original', agent);
 }
 
 function startChild(name: string, kind: SpanKind, attributes: Attributes = {}): Span | undefined {
   if (tracers === undefined) return undefined;
   const parent = current.getStore();
-  return parent && tracers.requests.startSpan(name, { kind, attributes }, trace.setSpan(ROOT_CONTEXT, parent));
+  return parent && start(tracers.requests, name, { kind, attributes }, trace.setSpan(ROOT_CONTEXT, parent));
 }
 
 async function spanned<T>(span: Span, work: () => Promise<T>): Promise<T> {
@@ -182,7 +195,7 @@ async function spanned<T>(span: Span, work: () => Promise<T>): Promise<T> {
     markFailed(span, name, message);
     throw error;
   } finally {
-    span.end();
+    end(span);
   }
 }
 
