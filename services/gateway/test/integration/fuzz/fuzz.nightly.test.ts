@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { startTusk } from '../../support/tusk.ts';
+import { fuzz } from './fuzz.ts';
+
+it('100,000 spoiled requests bring nothing down, and memory stays bounded', async () => {
+  const tusk = await startTusk({ env: { TUSK_ACCESS_LOG: 'off' } });
+  try {
+    const before = tusk.program.alive().map(({ pid }) => pid);
+    const memory: number[] = [];
+    for (const seed of [2, 3, 4, 5, 6]) {
+      const { faults, memoryMiB } = await fuzz(tusk, { seed, cases: 20_000 });
+      expect(faults).toEqual([]);
+      memory.push(memoryMiB);
+    }
+    expect(tusk.program.alive().map(({ pid }) => pid)).toEqual(before);
+    const [first = 0, ...later] = memory;
+    expect(Math.max(...later)).toBeLessThan(first + 100);
+  } finally {
+    await tusk.stop();
+  }
+}, 900_000);
