@@ -6,7 +6,7 @@ export type HeaderField = readonly [name: string, value: string];
 
 export const XML_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
-const XML_TYPE: HeaderField = ['Content-Type', 'application/xml'];
+export const XML_TYPE: HeaderField = ['Content-Type', 'application/xml'];
 
 export function emptyAnswer(status: number, headers: readonly HeaderField[] = []): HttpAnswer {
   return { status, headers, body: { kind: 'empty' } };

@@ -16,6 +16,7 @@ import { getObjectAttributes } from './ops/get-object-attributes.ts';
 import { headBucket } from './ops/head-bucket.ts';
 import { listBuckets } from './ops/list-buckets.ts';
 import { listMultipartUploads } from './ops/list-multipart-uploads.ts';
+import { listObjectVersions } from './ops/list-object-versions.ts';
 import { listObjects } from './ops/list-objects.ts';
 import { listObjectsV2 } from './ops/list-objects-v2.ts';
 import { listParts } from './ops/list-parts.ts';
@@ -132,7 +133,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', scope: 'bucket', query: ['tagging'], operation: unset.getBucketTagging },
   { method: 'PUT', scope: 'bucket', query: ['tagging'], operation: 'PutBucketTagging' },
   { method: 'DELETE', scope: 'bucket', query: ['tagging'], operation: unset.deleteBucketTagging },
-  { method: 'GET', scope: 'bucket', query: ['versions'], operation: 'ListObjectVersions' },
+  { method: 'GET', scope: 'bucket', query: ['versions'], operation: listObjectVersions },
   { method: 'GET', scope: 'bucket', query: ['website'], operation: unset.getBucketWebsite },
   { method: 'PUT', scope: 'bucket', query: ['website'], operation: 'PutBucketWebsite' },
   { method: 'DELETE', scope: 'bucket', query: ['website'], operation: unset.deleteBucketWebsite },
@@ -188,7 +189,7 @@ const SUB_RESOURCES = new Set(ROUTES.flatMap(({ query }) => query ?? []).filter(
 
 /** Parameters that go with any request and change nothing of what it is. */
 const HARMLESS =
-  /^(?:x-|response-|(?:prefix|delimiter|marker|max-keys|encoding-type|list-type|continuation-token|start-after|fetch-owner|max-uploads|key-marker|upload-id-marker|max-parts|part-number-marker|partNumber|versionId|max-buckets|bucket-region|id|AWSAccessKeyId|Expires|Signature)$)/i;
+  /^(?:x-|response-|(?:prefix|delimiter|marker|max-keys|encoding-type|list-type|continuation-token|start-after|fetch-owner|max-uploads|key-marker|upload-id-marker|version-id-marker|max-parts|part-number-marker|partNumber|versionId|max-buckets|bucket-region|id|AWSAccessKeyId|Expires|Signature)$)/i;
 
 /**
  * The operation that a request asks for.

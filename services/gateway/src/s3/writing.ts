@@ -26,21 +26,18 @@ export function writerId(principal: Principal): string {
 }
 
 /**
- * If-Match and If-None-Match of a write. Source: S3 user guide, "How to prevent object overwrites with conditional writes".
- * @throws S3Error NotImplemented for If-None-Match with an ETag, as S3 does
+ * If-Match and If-None-Match of a write. S3 takes only `*` for If-None-Match (S3 user guide, "How to prevent object overwrites with
+ * conditional writes"); an ETag there means what RFC 9110, 13.1.2 says.
  */
 export function preconditionOf({ http }: S3Request): Precondition | undefined {
   const { ifMatch, ifNoneMatch } = readConditions((name) => http.headers.get(name));
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
-  if (ifNoneMatch?.kind === 'list') {
-    throw new S3Error('NotImplemented', { elements: [['Header', 'If-None-Match']] });
-  }
   return { ifMatch: tagsOf(ifMatch), ifNoneMatch: tagsOf(ifNoneMatch) };
 }
 
 /**
  * The conditions of a delete, which may be on size and time too.
- * Source: S3 API reference, DeleteObject. @throws S3Error InvalidArgument; NotImplemented for If-None-Match with an ETag
+ * Source: S3 API reference, DeleteObject. @throws S3Error InvalidArgument
  */
 export function deleteConditionOf(request: S3Request): Precondition | undefined {
   const { headers } = request.http;

@@ -183,6 +183,17 @@ def conditions():
     assert body_of(bucket, "key") == b"second"
 
 
+@behaviour("the mark of a folder is taken, and stands in nobody's way")
+def folder_marks():
+    bucket = fresh_bucket("file")
+    s3.put_object(Bucket=bucket, Key="folder/", Body=b"")
+    assert s3.list_objects_v2(Bucket=bucket, Prefix="folder")["KeyCount"] == 0
+    s3.put_object(Bucket=bucket, Key="folder/key", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="folder/", Body=b"")
+    assert body_of(bucket, "folder/key") == b"x"
+    refused("ObjectNameConflict", 409, s3.put_object, Bucket=bucket, Key="file/", Body=b"")
+
+
 @behaviour("both versions of the list are paged to the end")
 def paginators():
     keys = sorted([f"k/{i:02}" for i in range(17)] + ["k-", "a b&c", "z'\"<>.txt", "~"])
@@ -244,6 +255,34 @@ def versions():
     refused("MethodNotAllowed", 405, s3.put_object, Bucket=f"{first}.{bucket}", Key="key", Body=b"third")
     missing = "0123456789ab4def8123456789abcdef"
     refused("NoSuchVersion", 404, s3.get_object, Bucket=bucket, Key="key", VersionId=missing)
+
+
+@behaviour("the newest version of each object is listed, and what is deleted is in no newer one")
+def newest_versions():
+    keys = [f"k/{i}" for i in range(5)] + ["z"]
+    bucket = fresh_bucket(*keys)
+    pages = list(s3.get_paginator("list_object_versions").paginate(Bucket=bucket, PaginationConfig={"PageSize": 2}))
+    versions = [v for page in pages for v in page["Versions"]]
+    assert ([v["Key"] for v in versions], len(pages)) == (keys, 3)
+    assert all(v["IsLatest"] and v["Size"] == len(v["Key"]) for v in versions)
+    assert body_of(bucket, "z", VersionId=versions[-1]["VersionId"]) == b"z"
+    page = s3.list_object_versions(Bucket=bucket, Delimiter="/")
+    assert ([v["Key"] for v in page["Versions"]], page["CommonPrefixes"]) == (["z"], [{"Prefix": "k/"}])
+    gone = s3.delete_object(Bucket=bucket, Key="z")
+    assert gone["DeleteMarker"]
+    refused("NoSuchKey", 404, s3.get_object, Bucket=bucket, Key="z", VersionId=gone["VersionId"])
+    deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k/0"}]})["Deleted"][0]
+    refused("NoSuchKey", 404, s3.get_object, Bucket=bucket, Key="k/0", VersionId=deleted["DeleteMarkerVersionId"])
+
+
+@behaviour("an ETag in If-None-Match of a write means what it means in HTTP")
+def writes_unless():
+    bucket = fresh_bucket("key")
+    etag = s3.head_object(Bucket=bucket, Key="key")["ETag"]
+    refused("PreconditionFailed", 412, s3.put_object, Bucket=bucket, Key="key", Body=b"x", IfNoneMatch=etag)
+    s3.put_object(Bucket=bucket, Key="key", Body=b"other", IfNoneMatch='"none"')
+    s3.put_object(Bucket=bucket, Key="key", Body=b"third", IfNoneMatch=etag)
+    assert body_of(bucket, "key") == b"third"
 
 
 @behaviour("buckets are made, found, listed and removed")
@@ -333,6 +372,7 @@ if not UNSIGNED_CLIENT:
         old = boto3.client("s3", endpoint_url=URL, config=Config(signature_version="s3"))
         old.put_object(Bucket=bucket, Key="two", Body=b"signed as of old", Metadata={"a": "b"})
         assert old.get_object(Bucket=bucket, Key="two")["Body"].read() == b"signed as of old"
+        old.create_bucket(Bucket=bucket_name())
         link = old.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "two"}, ExpiresIn=60)
         assert urllib.request.urlopen(link).read() == b"signed as of old"
 

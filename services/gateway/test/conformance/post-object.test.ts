@@ -2,8 +2,9 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshBucket } from '../support/buckets.ts';
-import { type Answer, send } from '../support/http.ts';
+import { type Answer, send, sendAndHangUp } from '../support/http.ts';
 import { keyOf } from '../support/signature.ts';
+import { waitForRequests } from '../support/status.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../support/tusk.ts';
 import { element } from '../support/uploads.ts';
 
@@ -173,8 +174,8 @@ describe('a signed form', () => {
       { key: 'no', 'x-amz-server-side-encryption-customer-key': 'k' },
       onOwnBucket(['starts-with', '$x-amz-server-side-encryption-customer-key', '']),
       'x',
-      501,
-      'NotImplemented',
+      400,
+      'InvalidArgument',
     ],
   ])('%s stores nothing', async (_, fields, conditions, file, status, code) => {
     const own = conditions.map((condition) => (condition === OWN_BUCKET ? { bucket } : condition));
@@ -231,6 +232,14 @@ describe('a form that is not signed', () => {
       headers: { 'content-type': 'text/plain' },
     });
     expect(answer).toMatchObject({ status: 412, code: 'PreconditionFailed' });
+  });
+
+  it('that breaks off behind its file stores nothing', async () => {
+    const whole = bodyOf({ fields: { key: 'cut' }, file: 'all of it' }).toString();
+    const head = `POST /${openBucket} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=XX\r\n`;
+    await sendAndHangUp(open.url, `${head}Content-Length: ${whole.length + 9}\r\n\r\n${whole}`);
+    await waitForRequests(open, 0);
+    expect(await send(open.url, 'GET', `/${openBucket}/cut`)).toMatchObject({ status: 404 });
   });
 
   it('that ends in its file stores nothing', async () => {

@@ -251,7 +251,7 @@ function signingTime(headers: HttpHeaders): { amzDate: string; timestampMs: numb
     return { amzDate: sent, timestampMs: basicMs };
   }
   const timestampMs = parseHttpDate(sent);
-  if (timestampMs === undefined) {
+  if (timestampMs === undefined || timestampMs < 0) {
     throw new S3Error('AccessDenied', { message: 'AWS authentication requires a valid Date or x-amz-date header' });
   }
   return { amzDate: formatAmzDate(timestampMs), timestampMs };

@@ -54,16 +54,25 @@ export function verifySigV2(
   hostBucket?: string,
 ): boolean {
   const { headers, method } = request;
-  const text = [
+  const given = Buffer.from(credential.signature, 'base64');
+  const head = [
     method,
     headers.get('content-md5') ?? '',
     headers.get('content-type') ?? '',
     signedDate(credential, headers),
-    `${canonicalAmzHeaders(headers)}${canonicalResource(request.rawPath, request.rawQuery, hostBucket)}`,
+    canonicalAmzHeaders(headers),
   ].join('\n');
-  const expected = createHmac('sha1', secretKey).update(text).digest();
-  const given = Buffer.from(credential.signature, 'base64');
-  return given.length === expected.length && timingSafeEqual(given, expected);
+  const path = hostBucket === undefined ? request.rawPath : `/${hostBucket}${request.rawPath}`;
+  const query = canonicalQuery(request.rawQuery);
+  return pathsOf(path).some((signed) => {
+    const expected = createHmac('sha1', secretKey).update(`${head}${signed}${query}`).digest();
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
+}
+
+/** botocore signs a bucket with a slash behind it, though it sends none. */
+function pathsOf(path: string): readonly string[] {
+  return /^\/[^/]+$/.test(path) ? [path, `${path}/`] : [path];
 }
 
 /** x-amz-date is signed among the x-amz-* headers, and then not a second time. */
@@ -87,11 +96,10 @@ function canonicalAmzHeaders(headers: HttpHeaders): string {
     .join('');
 }
 
-function canonicalResource(rawPath: string, rawQuery: string, hostBucket: string | undefined): string {
-  const path = hostBucket === undefined ? rawPath : `/${hostBucket}${rawPath}`;
+function canonicalQuery(rawQuery: string): string {
   const signed = parseQuery(rawQuery)
     .entries.filter(([name]) => SUB_RESOURCES.has(name))
     .map(([name, value]) => (value === '' ? name : `${name}=${value}`))
     .sort();
-  return signed.length === 0 ? path : `${path}?${signed.join('&')}`;
+  return signed.length === 0 ? '' : `?${signed.join('&')}`;
 }

@@ -7,7 +7,7 @@ import { toS3Error } from '../failure.ts';
 import { type Context, operation } from '../operation.ts';
 import { bucketOf } from '../target.ts';
 import { parseEntityTags } from '../wire/etag.ts';
-import { xmlElement } from '../wire/xml.ts';
+import { type Xml, xmlElement } from '../wire/xml.ts';
 import { childBoolean, childrenNamed, childText, requireChildText, type XmlNode } from '../wire/xml-read.ts';
 import { sizeAndTime, tagsOf, writableBucket, writerId } from '../writing.ts';
 
@@ -17,6 +17,8 @@ const KEYS_MAX = 1_000;
 
 interface Outcome {
   readonly key: string;
+  /** The commit that the object is not in any more; undefined if there could be none. */
+  readonly commitId?: string | undefined;
   readonly error: S3Error | undefined;
 }
 
@@ -39,8 +41,8 @@ export const deleteObjects = operation({
   },
   encode: ({ quiet, outcomes }) =>
     xmlAnswer('DeleteResult', [
-      ...outcomes.flatMap(({ key, error }) =>
-        error === undefined && !quiet ? [xmlElement('Deleted', [xmlElement('Key', key)])] : [],
+      ...outcomes.flatMap(({ key, commitId, error }) =>
+        error === undefined && !quiet ? [deletedElement(key, commitId)] : [],
       ),
       ...outcomes.flatMap(({ key, error }) =>
         error === undefined
@@ -55,6 +57,12 @@ export const deleteObjects = operation({
       ),
     ]),
 });
+
+function deletedElement(key: string, commitId: string | undefined): Xml {
+  const marker =
+    commitId === undefined ? [] : [xmlElement('DeleteMarker', true), xmlElement('DeleteMarkerVersionId', commitId)];
+  return xmlElement('Deleted', [xmlElement('Key', key), ...marker]);
+}
 
 interface Wanted {
   readonly key: string;
@@ -71,15 +79,10 @@ async function deleteAll(ctx: Context, name: string, objects: readonly XmlNode[]
     const view = await ctx.domain.buckets.open(ctx.caller, ctx.principal, parseBucketName(name), 'write');
     const bucket = writableBucket(view);
     const submit = async (paths: ReadonlySet<string>, precondition: Precondition | undefined) => {
-      if (paths.size === 0) return;
+      if (paths.size === 0) return undefined;
       const changes = [...paths].map((path) => ({ kind: 'delete', path }) as const);
-      await ctx.domain.rounds.submit({
-        caller: ctx.caller,
-        principalId: writerId(ctx.principal),
-        bucket,
-        changes,
-        precondition,
-      });
+      const principalId = writerId(ctx.principal);
+      return ctx.domain.rounds.submit({ caller: ctx.caller, principalId, bucket, changes, precondition });
     };
     // Those without conditions stand or fall together; each of the others by itself. What waits for the branch goes into one commit.
     const together = submit(pathsOf(plain), undefined);
@@ -88,7 +91,7 @@ async function deleteAll(ctx: Context, name: string, objects: readonly XmlNode[]
       if (versioned) return { key, error: new S3Error('NotImplemented') };
       const outcome = precondition === undefined ? together : submit(pathsOf([one]), precondition);
       return outcome.then(
-        () => ({ key, error: undefined }),
+        (written) => ({ key, commitId: one.path && written?.commitId, error: undefined }),
         (thrown) => ({ key, error: unlessPassing(thrown) }),
       );
     });

@@ -17,7 +17,7 @@ export const listObjectsV2 = operation({
       listing: parseListing(request),
       token,
       startAfter: request.query.get('start-after') ?? '',
-      after: token === undefined ? undefined : readToken(token),
+      after: token === undefined || token === '' ? undefined : readToken(token),
       owner: request.query.get('fetch-owner') === 'true',
     };
   },

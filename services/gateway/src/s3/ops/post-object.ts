@@ -1,6 +1,6 @@
 import { objectEtag } from '../../pfs/etag.ts';
 import { pathOfKey } from '../../pfs/key.ts';
-import { emptyAnswer, type HeaderField, xmlAnswer } from '../answer.ts';
+import { emptyAnswer, type HeaderField, XML_TYPE } from '../answer.ts';
 import { formHeaders } from '../body.ts';
 import { S3Error } from '../errors.ts';
 import type { HttpBody } from '../http.ts';
@@ -9,7 +9,7 @@ import { refuseBrokenPromises } from '../promises.ts';
 import { bucketOf, locationOf } from '../target.ts';
 import type { Form } from '../wire/form-data.ts';
 import { checkPostPolicy, type PostPolicy, parsePostPolicy } from '../wire/post-policy.ts';
-import { xmlElement } from '../wire/xml.ts';
+import { xmlDocument, xmlElement } from '../wire/xml.ts';
 import { checksumFields, writableBucket, writerId } from '../writing.ts';
 
 /** An upload by a form in a browser. Source: S3 API reference, "Browser-based uploads using POST". */
@@ -68,13 +68,13 @@ export const postObject = operation({
     }
     const located: readonly HeaderField[] = [...headers, ['Location', location]];
     if (status !== '201') return emptyAnswer(status === '200' ? 200 : 204, located);
-    const elements = [
+    const bytes = xmlDocument('PostResponse', undefined, [
       xmlElement('Location', location),
       xmlElement('Bucket', bucket),
       xmlElement('Key', key),
       xmlElement('ETag', etag),
-    ];
-    return { ...xmlAnswer('PostResponse', elements, located), status: 201 };
+    ]);
+    return { status: 201, headers: [XML_TYPE, ...located], body: { kind: 'bytes', bytes } };
   },
 });
 

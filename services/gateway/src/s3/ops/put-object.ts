@@ -1,6 +1,8 @@
 import { objectEtag } from '../../pfs/etag.ts';
 import { pathOfKey } from '../../pfs/key.ts';
+import type { Content } from '../../pfs/write/change.ts';
 import { emptyAnswer } from '../answer.ts';
+import { S3Error } from '../errors.ts';
 import { operation } from '../operation.ts';
 import { keyOf } from '../target.ts';
 import { checksumFields, preconditionOf, writableBucket, writerId } from '../writing.ts';
@@ -9,13 +11,21 @@ import { checksumFields, preconditionOf, writableBucket, writerId } from '../wri
 export const putObject = operation({
   name: 'PutObject',
   differs:
-    'Content-Type, user metadata, tags, storage class and the like are accepted and not kept. A key is a path: printable ASCII without `* ? [ ] { } ! ( ) @ + ^ \\`, without `//`, `.` and `..` parts; a slash at its end is dropped. No key below an object, no object over a folder: 409 ObjectNameConflict. The ETag is 32 hex digits of the PFS hash and `-1`.',
+    'Content-Type, user metadata, tags, storage class and the like are accepted and not kept. A key is a path: printable ASCII without `* ? [ ] { } ! ( ) @ + ^ \\`, without `//`, `.` and `..` parts; a slash at its end is dropped; an empty object with one is the mark of a folder, which is there as soon as something is in it: nothing is stored. No key below an object, no object over a folder: 409 ObjectNameConflict. The ETag is 32 hex digits of the PFS hash and `-1`.',
   access: 'write',
-  parse: (request) => ({ path: pathOfKey(keyOf(request)), precondition: preconditionOf(request) }),
-  async run({ domain, caller, principal, view, body }, { path, precondition }) {
+  parse: (request) => ({
+    path: pathOfKey(keyOf(request)),
+    isFolder: keyOf(request).endsWith('/'),
+    precondition: preconditionOf(request),
+  }),
+  async run({ domain, caller, principal, view, body }, { path, isFolder, precondition }) {
     const bucket = writableBucket(view);
     const { content, release } = await domain.stage.content(caller, body.content());
     try {
+      if (isFolder && isEmpty(content)) {
+        if (await domain.files.stat(caller, view, path)) throw new S3Error('ObjectNameConflict');
+        return { commitId: view.headId, hash: content.hash, checksum: body.checksum() };
+      }
       const principalId = writerId(principal);
       const { commitId, hashes } = await domain.rounds.submit({
         caller,
@@ -36,3 +46,7 @@ export const putObject = operation({
       ...checksumFields(checksum),
     ]),
 });
+
+function isEmpty(content: Content): content is Content & { kind: 'memory' } {
+  return content.kind === 'memory' && content.bytes.length === 0;
+}

@@ -1,6 +1,6 @@
 import { S3Error } from '../errors.ts';
 
-/** A form of multipart/form-data (RFC 7578) up to the first byte of its file; fields behind the file are not looked at. */
+/** A form of multipart/form-data (RFC 7578) up to the first byte of its file; what is behind the file is not looked at. */
 export interface Form {
   /** By name in lower case. */
   readonly fields: ReadonlyMap<string, string>;
@@ -59,6 +59,7 @@ export async function readForm(source: AsyncIterable<Uint8Array>, contentType: s
   }
 }
 
+const NOTHING = Buffer.alloc(0);
 const CRLF = Buffer.from('\r\n');
 const END = Buffer.from('--');
 const BLANK_LINE = Buffer.from('\r\n\r\n');
@@ -139,8 +140,16 @@ function scan(source: AsyncIterable<Uint8Array>): Scanner {
         const piece = unread.subarray(0, sure);
         unread = unread.subarray(sure);
         if (piece.length > 0) yield piece;
-        if (at !== -1) return;
+        if (at !== -1) break;
         if (!(await fill())) throw new S3Error('IncompleteBody');
+      }
+      // A client that breaks off here has not sent all that it announced.
+      let restBytes = unread.length;
+      for (;;) {
+        if (restBytes > FIELDS_MAX_BYTES) throw new S3Error('MalformedPOSTRequest');
+        unread = NOTHING;
+        if (!(await fill())) return;
+        restBytes += unread.length;
       }
     },
   };

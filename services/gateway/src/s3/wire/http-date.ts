@@ -4,7 +4,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 const TIME = '(\\d\\d):(\\d\\d):(\\d\\d)';
 const IMF_FIXDATE = new RegExp(
-  `^(?:${DAYS.join('|')}), (\\d\\d) (${MONTHS.join('|')}) (\\d{4}) ${TIME} (?:GMT|UTC|\\+0000)$`,
+  `^(?:${DAYS.join('|')}), (\\d\\d) (${MONTHS.join('|')}) (\\d{4}) ${TIME} (?:GMT|UTC|[+-]0000)$`,
 );
 const RFC_850 = new RegExp(`^(?:${LONG_DAYS.join('|')}), (\\d\\d)-(${MONTHS.join('|')})-(\\d\\d) ${TIME} GMT$`);
 const ASCTIME = new RegExp(`^(?:${DAYS.join('|')}) (${MONTHS.join('|')}) ([ \\d]\\d) ${TIME} (\\d{4})$`);
@@ -16,7 +16,7 @@ export function formatHttpDate(timeMs: number): string {
 
 /**
  * The time in milliseconds, in whole seconds, or undefined if it is not a date.
- * All three forms of RFC 9110, 5.6.7 are taken; also UTC and +0000 for GMT in the first, which older S3 clients send.
+ * All three forms of RFC 9110, 5.6.7 are taken; also UTC, +0000 and -0000 for GMT in the first, which S3 clients send.
  */
 export function parseHttpDate(text: string): number | undefined {
   const fixed = IMF_FIXDATE.exec(text);

@@ -50,6 +50,10 @@ const NOT_MADE = 'it was not completed, since its ETag was wrong';
  */
 export const BETTER: Readonly<Record<string, Better>> = {
   // Buckets
+  'bkt-versions': xml(
+    'the newest versions are listed',
+    '<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>',
+  ),
   'bkt-create-no-project': error(404, 'NoSuchBucket', 'a missing project is no internal error'),
   'bkt-create-commit': error(405, 'MethodNotAllowed', REFUSED_COMMIT),
   'bkt-create-five-parts': error(400, 'InvalidBucketName', 'the name has a wrong shape'),
@@ -60,6 +64,7 @@ export const BETTER: Readonly<Record<string, Better>> = {
   'put-sha256-wrong': error(400, 'XAmzContentSHA256Mismatch', 'the body is compared with its hash'),
   'put-sha256-wrong-get': error(404, 'NoSuchKey', 'a body with another hash is not stored'),
   'put-crc32-wrong': error(400, 'BadDigest', 'the body is compared with its checksum'),
+  'put-trailing-slash-list': xml('the mark of a folder is no object, which nothing could be below', list()),
   'put-double-slash': error(400, 'InvalidFilePath', 'a key is refused, never rewritten'),
   'put-dotdot': error(400, 'InvalidFilePath', 'a key is refused, never rewritten'),
   'put-newline': error(400, 'InvalidFilePath', 'PFS cannot hold the key'),

@@ -43,6 +43,7 @@ describe('the route table', () => {
     ['GET /b?uploads&prefix=a', 'ListMultipartUploads'],
     ['HEAD /b', 'HeadBucket'],
     ['GET /b?acl', 'GetBucketAcl'],
+    ['GET /b?versions&key-marker=k&version-id-marker=1', 'ListObjectVersions'],
     ['GET /b?metrics&id=mine', 'GetBucketMetricsConfiguration'],
     ['DELETE /b?policy', 'DeleteBucketPolicy'],
     ['GET /b/k?attributes', 'GetObjectAttributes'],
@@ -74,7 +75,6 @@ describe('the route table', () => {
   });
 
   it.each([
-    'GET /b?versions',
     'PUT /b?ownershipControls',
     'DELETE /b?ownershipControls',
     'GET /b?session',

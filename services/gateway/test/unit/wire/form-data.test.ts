@@ -66,6 +66,10 @@ describe('a form', () => {
     );
   });
 
+  it('with a long rest behind its file is refused', async () => {
+    expect(await refused(`${part('file', 'x')}${part('late', 'y'.repeat(30_000))}--XX--`)).toBe('MalformedPOSTRequest');
+  });
+
   it.each([
     ['', TYPE, 'MalformedPOSTRequest'],
     ['no boundary at all', TYPE, 'MalformedPOSTRequest'],
