@@ -127,3 +127,8 @@ function isServiceError(error: unknown): error is ServiceError {
 export function isPachdError(error: unknown, ...kinds: readonly PachdErrorKind[]): error is PachdError {
   return error instanceof PachdError && (kinds.length === 0 || kinds.includes(error.kind));
 }
+
+/** Whether an error tells of who asked, and not of what was asked for: another may get an answer. */
+export function isOfCaller(error: unknown): boolean {
+  return isPachdError(error, 'bad-token', 'denied');
+}

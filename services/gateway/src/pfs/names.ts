@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import type { Facts } from '../cache/facts.ts';
 import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
+import { isOfCaller } from '../pachd/errors.ts';
 import { type Caller, type CommitRef, commitKey, detached, type FileSummary } from '../pachd/model.ts';
 import { countCache } from '../telemetry/metrics.ts';
 import { foldersAbove } from './key.ts';
@@ -68,7 +69,7 @@ export function createNames({ pachd, sets, lineage, shared }: NamesParts): Names
     maxSize: NAMES_MAX_BYTES,
     sizeCalculation: (_, key) => key.length + NAME_BYTES,
   });
-  const looking = createFlights<Named>();
+  const looking = createFlights<Named>(isOfCaller);
   /** Repos of which a survey takes long. */
   const slow = new LRUCache<string, true>({ max: REPOS_MAX, ttl: SLOW_KEPT_MS });
   const limit = pLimit(SURVEYS_AT_ONCE);

@@ -17,8 +17,9 @@ const MARKS_MAX = 10_000;
 /** Objects of a folder that were read before it is listed to see what is beside them. */
 const UNLISTED_MIN = 8;
 const LISTED_NUMBER = 1_000;
-/** A folder that takes longer to list is not listed again. */
-const LIST_MAX_MS = 2_000;
+/** After a list that took so long, or longer, it is read on for several times as long before the next. */
+const SLOW_LIST_MS = 500;
+const SLOW_LIST_REST = 5;
 const FOLDERS_MAX = 10_000;
 
 /**
@@ -36,9 +37,11 @@ export interface Ahead {
 
 interface Folder {
   unlisted: number;
-  /** It is being listed, or is not to be. */
-  closed: boolean;
+  /** When it may be listed again, of performance.now(). */
+  openMs: number;
 }
+
+const NEVER_MS = Number.POSITIVE_INFINITY;
 
 export interface AheadParts {
   readonly pachd: Pick<Pachd, 'listFiles'>;
@@ -78,6 +81,12 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
     return before !== undefined && wasLoaded(before);
   };
 
+  const folderAt = (key: string): Folder => {
+    const folder = folders.get(key) ?? { unlisted: 0, openMs: 0 };
+    folders.set(key, folder);
+    return folder;
+  };
+
   const learn = (commit: CommitRef, listed: readonly FileSummary[]): void => {
     names.learn(commit, listed);
     blocks.learn(commit, listed);
@@ -87,11 +96,11 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
   const listAfter = async (caller: Caller, commit: CommitRef, path: string): Promise<void> => {
     const folder = folderOf(path);
     const key = commitKey(commit) + folder;
-    const state = folders.get(key) ?? { unlisted: 0, closed: false };
-    folders.set(key, state);
-    if (state.closed) return;
-    state.closed = true;
+    const state = folderAt(key);
     const begunMs = performance.now();
+    if (state.openMs > begunMs) return;
+    // Until it is known what a list takes; for ever, when it fails.
+    state.openMs = NEVER_MS;
     const listed = await sets.properties(caller, commit, async (source) => {
       const page: FileSummary[] = [];
       const asked = { after: path, number: LISTED_NUMBER };
@@ -99,8 +108,10 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
       return page;
     });
     learn(commit, listed);
-    const costly = performance.now() - begunMs > LIST_MAX_MS || listed.some(({ kind }) => kind === 'directory');
-    state.closed = costly;
+    if (listed.some(({ kind }) => kind === 'directory')) return;
+    const endedMs = performance.now();
+    const tookMs = endedMs - begunMs;
+    state.openMs = tookMs < SLOW_LIST_MS ? endedMs : endedMs + SLOW_LIST_REST * tookMs;
     state.unlisted = UNLISTED_MIN - MISSES_MIN;
   };
 
@@ -113,13 +124,16 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
 
     async missed(caller, commit, path) {
       const block = blocks.at(commit, path);
-      if (block !== undefined)
-        return isWanted(commit, block) ? (await load(caller, commit, block)).get(path) : undefined;
+      if (block !== undefined) {
+        if (!isWanted(commit, block)) return undefined;
+        // What fails for all of the block may not for this one, or for who asks.
+        const found = await load(caller, commit, block).catch(() => undefined);
+        return found?.get(path);
+      }
       const key = commitKey(commit) + folderOf(path);
-      const folder = folders.get(key) ?? { unlisted: 0, closed: false };
-      folders.set(key, folder);
+      const folder = folderAt(key);
       folder.unlisted += 1;
-      if (folder.unlisted >= UNLISTED_MIN && !folder.closed) tryToList(caller, commit, path);
+      if (folder.unlisted >= UNLISTED_MIN) tryToList(caller, commit, path);
       return undefined;
     },
 

@@ -1,5 +1,5 @@
 import { createFlights } from '../../cache/flight.ts';
-import { isPachdError } from '../../pachd/errors.ts';
+import { isOfCaller, isPachdError } from '../../pachd/errors.ts';
 import { type Caller, type CommitRef, commitKey } from '../../pachd/model.ts';
 import type { Names } from '../names.ts';
 import type { Ahead } from './ahead.ts';
@@ -14,7 +14,7 @@ export type Fetch = (caller: Caller, commit: CommitRef, path: string) => Promise
 
 /** @param ahead undefined: every object is read by itself */
 export function createFetch(readRun: ReadRun, names: Names, ahead: Ahead | undefined): Fetch {
-  const fetching = createFlights<Fetched | undefined>();
+  const fetching = createFlights<Fetched | undefined>(isOfCaller);
 
   const alone = async (caller: Caller, commit: CommitRef, path: string): Promise<Fetched | undefined> => {
     try {

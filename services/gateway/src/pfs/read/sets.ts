@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Facts } from '../../cache/facts.ts';
 import { createFlights } from '../../cache/flight.ts';
 import type { Pachd } from '../../pachd/client.ts';
-import { isPachdError } from '../../pachd/errors.ts';
+import { isOfCaller, isPachdError } from '../../pachd/errors.ts';
 import { type Caller, type CommitRef, commitKey, detached, type FileSource } from '../../pachd/model.ts';
 
 /** pachd gives a set for ten minutes; so long of them it is used. */
@@ -36,7 +36,7 @@ interface Held {
 /** @param shared what the fleet knows already, by commit */
 export function createSets(pachd: Pachd, shared: Facts<string>): Sets {
   const sets = new LRUCache<string, Held>({ max: SETS_MAX });
-  const getting = createFlights<Held>();
+  const getting = createFlights<Held>(isOfCaller);
   const renewing = new Set<string>();
   let refusedUntilMs = Number.NEGATIVE_INFINITY;
 
