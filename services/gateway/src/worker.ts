@@ -28,7 +28,7 @@ import { createContents } from './pfs/read/contents.ts';
 import { createFetch } from './pfs/read/fetch.ts';
 import { createRanges } from './pfs/read/ranges.ts';
 import { createReadRun } from './pfs/read/runs.ts';
-import { createSets } from './pfs/read/sets.ts';
+import { createSets, type Sets } from './pfs/read/sets.ts';
 import { createSlots } from './pfs/read/slots.ts';
 import { createResolver } from './pfs/resolve.ts';
 import { createSharedFacts, type SharedFacts } from './pfs/shared-facts.ts';
@@ -84,11 +84,11 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   const states = createStates(commits, createResolver(pachd, commits), branches, lineage, config.headTtlMs);
   const facts = createSharedFacts(redis, config.cacheSecret, log);
   const identity = createIdentity(pachd, facts, config.cacheSecret, config.authTtlMs);
-  const { names, files, lists } = createReading(config, pachd, lineage, facts);
+  const { sets, names, files, lists } = createReading(config, pachd, lineage, facts);
   const budget = createBudget(config.bufferBytes);
   const disposal = createDisposal(pachd);
   const openChanges = createOpenChanges(pachd, states);
-  const watch = createWatch(states, branches, config.writePending);
+  const watch = createWatch(states, branches, sets, config.writePending);
   const stage = createStage(pachd, budget);
   const rounds = createRounds(
     {
@@ -171,7 +171,7 @@ function createReading(
   pachd: Pachd,
   lineage: Lineage,
   facts: SharedFacts,
-): { readonly names: Names; readonly files: Files; readonly lists: Lists } {
+): { readonly sets: Sets; readonly names: Names; readonly files: Files; readonly lists: Lists } {
   const sets = createSets(pachd, facts.sets);
   const slots = createSlots();
   const names = createNames({ pachd, sets, lineage, shared: facts.names });
@@ -186,7 +186,7 @@ function createReading(
   const readBytes = createReadBytes(pachd, sets, slots);
   const ranges = createRanges(readBytes, contents);
   const files = createFiles({ pachd, names, contents, fetch, readBytes, ranges, ahead });
-  return { names, files, lists: createLists({ pachd, sets, names, files, ahead }) };
+  return { sets, names, files, lists: createLists({ pachd, sets, names, files, ahead }) };
 }
 
 /** Unfinished uploads outlive a worker in Redis or in a folder. */

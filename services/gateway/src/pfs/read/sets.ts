@@ -25,6 +25,8 @@ export interface Sets {
   content<T>(caller: Caller, commit: CommitRef, read: (source: FileSource) => Promise<T>): Promise<T>;
   /** The same for properties and lists: with auth on pachd gives those of a commit only, and then they are read from that. */
   properties<T>(caller: Caller, commit: CommitRef, read: (source: FileSource) => Promise<T>): Promise<T>;
+  /** Gets the set of a commit that is likely to be read soon, without waiting. */
+  prepare(caller: Caller, commit: CommitRef): void;
 }
 
 interface Held {
@@ -91,6 +93,8 @@ export function createSets(pachd: Pachd, shared: Facts<string>): Sets {
 
   return {
     content,
+    // Who reads tries again.
+    prepare: (caller, commit) => void setOf(caller, commit, undefined).catch(() => {}),
     async properties(caller, commit, read) {
       if (performance.now() < refusedUntilMs) return read(commit);
       try {

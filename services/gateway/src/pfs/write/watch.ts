@@ -2,6 +2,7 @@ import { CacheLost } from '../../cache/script.ts';
 import type { Caller, CommitRef } from '../../pachd/model.ts';
 import { commits, finishSeconds } from '../../telemetry/metrics.ts';
 import { type BucketRef, bucketName } from '../bucket.ts';
+import type { Sets } from '../read/sets.ts';
 import type { Branches, States } from '../state.ts';
 
 /** Follows the unfinished commits of branches, so that no more of them come than pachd can finish. */
@@ -17,7 +18,7 @@ export interface Watch {
 }
 
 /** @param pendingMax how many unfinished commits of a branch there may be */
-export function createWatch(states: States, branches: Branches, pendingMax: number): Watch {
+export function createWatch(states: States, branches: Branches, sets: Sets, pendingMax: number): Watch {
   const counts = new Map<string, number>();
   const waiting = new Map<string, () => void>();
   /** When each was made, oldest first. */
@@ -53,6 +54,8 @@ export function createWatch(states: States, branches: Branches, pendingMax: numb
         followed.delete(commit);
         change(branch, -1);
         commits(outcome).add();
+        // The branch comes to rest at it: what is asked of it next need not wait for its set.
+        if (outcome === 'finished' && !counts.has(branch)) sets.prepare(caller, commit);
         if (outcome !== 'unknown') finishSeconds().observe((performance.now() - madeMs) / 1_000);
       };
       states.finished(caller, commit).then(
