@@ -29,13 +29,14 @@ const SAMPLER = /^(parentbased_)?(always_on|always_off|traceidratio)$/;
 
 /** @param problems gets a line for each setting that cannot be what it says */
 export function readTelemetry(env: Environment, problems: string[]): TelemetryConfig {
-  return {
-    traces: isWanted('TRACES', env, problems) ? readTraces(env, problems) : undefined,
-    metricsEveryMs: isWanted('METRICS', env, problems)
-      ? milliseconds(env, 'OTEL_METRIC_EXPORT_INTERVAL', 60_000, problems)
-      : undefined,
-    instanceId: randomUUID(),
-  };
+  const own: string[] = [];
+  const traces = isWanted('TRACES', env, own) ? readTraces(env, own) : undefined;
+  const metricsEveryMs = isWanted('METRICS', env, own)
+    ? milliseconds(env, 'OTEL_METRIC_EXPORT_INTERVAL', 60_000, own)
+    : undefined;
+  // What is wrong for both is said once.
+  problems.push(...new Set(own));
+  return { traces, metricsEveryMs, instanceId: randomUUID() };
 }
 
 function isWanted(signal: Signal, env: Environment, problems: string[]): boolean {

@@ -43,17 +43,17 @@ figcaption h3 { margin-right: auto; }
 .key b { color: var(--text); font-weight: 600; }
 .key i { display: inline-block; width: 12px; height: 3px; border-radius: 2px; vertical-align: middle; margin-right: 5px; background: var(--line); }
 .line-a { --line: var(--a); } .line-b { --line: var(--b); } .line-c { --line: var(--c); } .line-bad { --line: var(--bad); }
-.plot { position: relative; height: 120px; }
+.plot { position: relative; height: 120px; padding-left: 54px; }
 svg { display: block; width: 100%; height: 100%; overflow: visible; }
 .grid { stroke: var(--grid); stroke-width: 1; vector-effect: non-scaling-stroke; }
 path { fill: none; stroke: var(--line); stroke-width: 1.75; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .hint { fill: transparent; }
 .hint:hover { fill: var(--soft); opacity: 0.25; }
-.plot > span { position: absolute; left: 0; padding-right: 4px; font-size: 11px; line-height: 1; color: var(--soft); background: var(--card); pointer-events: none; font-variant-numeric: tabular-nums; }
+.plot > span { position: absolute; left: 0; width: 48px; text-align: right; font-size: 11px; line-height: 1; color: var(--soft); pointer-events: none; font-variant-numeric: tabular-nums; }
 ${Array.from({ length: 13 }, (_, at) => `.at-${at} { bottom: calc(${((100 * at) / 12).toFixed(1)}% - 5px); }`).join(' ')}
-.axis { display: flex; justify-content: space-between; margin-top: 4px; font-size: 11px; color: var(--soft); }
+.axis { display: flex; justify-content: space-between; margin: 4px 0 0 54px; font-size: 11px; color: var(--soft); }
 .nothing { margin: 0; color: var(--soft); }
-.plot > .nothing { position: absolute; inset: 0; display: grid; place-items: center; text-align: center; }
+.plot > .nothing { position: absolute; inset: 0 0 0 54px; display: grid; place-items: center; text-align: center; }
 .scroll { overflow-x: auto; margin: 0 -16px; padding: 0 16px; }
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-size: 12px; font-weight: 500; color: var(--soft); padding: 2px 14px 4px 0; white-space: nowrap; }
@@ -61,7 +61,7 @@ td { padding: 5px 14px 5px 0; border-top: 1px solid var(--rule); vertical-align:
 th:last-child, td:last-child { padding-right: 0; }
 th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .faults { list-style: none; margin: 0; padding: 0; }
-.faults li { display: grid; grid-template-columns: 64px 190px 240px 1fr; gap: 2px 14px; padding: 7px 0; border-top: 1px solid var(--rule); }
+.faults li { display: grid; grid-template-columns: 64px 170px 310px 1fr; gap: 2px 14px; padding: 7px 0; border-top: 1px solid var(--rule); }
 .faults > li:first-child { border-top: 0; }
 details .faults > li:first-child { border-top: 1px solid var(--rule); }
 .faults time { font-variant-numeric: tabular-nums; }

@@ -177,7 +177,8 @@ function describeRequest(span: Span, outcome: Outcome, header: (name: string) =>
   if (code !== undefined) span.setAttribute('error.type', code);
   if (sentId !== undefined) span.setAttribute('http.request.header.x-request-id', [sentId]);
   const [host, agent] = [header('host'), header('user-agent')];
-  if (host !== undefined) span.setAttribute('server.address', host);
+  // Without its port.
+  if (host !== undefined) span.setAttribute('server.address', host.replace(/:\d+$/, ''));
   if (agent !== undefined) span.setAttribute('user_agent.original', agent);
 }
 

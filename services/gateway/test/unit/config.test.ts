@@ -11,6 +11,54 @@ function problemsOf(env: Record<string, string>): readonly string[] {
   }
 }
 
+describe('where telemetry goes', () => {
+  const OTLP = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+  const telemetryOf = (env: Record<string, string>) => readConfig(env).telemetry;
+
+  it('is nowhere unless it is said', () => {
+    expect(telemetryOf({ OTEL_TRACES_SAMPLER: 'always_on' })).toMatchObject({
+      traces: undefined,
+      metricsEveryMs: undefined,
+    });
+    expect(telemetryOf({ ...OTLP, OTEL_SDK_DISABLED: 'true' })).toMatchObject({
+      traces: undefined,
+      metricsEveryMs: undefined,
+    });
+  });
+
+  it('is the endpoint of both, or of one', () => {
+    expect(telemetryOf(OTLP)).toMatchObject({
+      traces: { part: 1, parentDecides: true, delayMs: 5_000 },
+      metricsEveryMs: 60_000,
+    });
+    expect(telemetryOf({ ...OTLP, OTEL_METRICS_EXPORTER: 'none' }).metricsEveryMs).toBeUndefined();
+    expect(telemetryOf({ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://c:1/v1/metrics' }).traces).toBeUndefined();
+  });
+
+  it.each([
+    ['parentbased_traceidratio', '0.01', { part: 0.01, parentDecides: true }],
+    ['traceidratio', '0.5', { part: 0.5, parentDecides: false }],
+    ['parentbased_always_off', '', { part: 0, parentDecides: true }],
+    ['always_on', '0.5', { part: 1, parentDecides: false }],
+  ])('traces are kept as %s %s says', (sampler, part, traces) => {
+    const env = { ...OTLP, OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: part };
+    expect(telemetryOf(env).traces).toMatchObject(traces);
+  });
+
+  it.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+    ['OTEL_TRACES_EXPORTER', 'zipkin'],
+    ['OTEL_TRACES_SAMPLER', 'sometimes'],
+    ['OTEL_TRACES_SAMPLER_ARG', '2'],
+    ['OTEL_METRIC_EXPORT_INTERVAL', '0'],
+    ['OTEL_BSP_SCHEDULE_DELAY', 'soon'],
+  ])('%s must not be %s', (name, value) => {
+    const problems = problemsOf({ ...OTLP, [name]: value });
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}: must be`))]);
+  });
+});
+
 describe('the settings', () => {
   it('have a default each', () => {
     const config = readConfig({ PATH: '/bin' });

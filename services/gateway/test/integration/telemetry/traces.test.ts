@@ -203,7 +203,9 @@ it('a call that fails is told of with each of its tries', async () => {
 it('metrics lead to traces, and are exported as well', async () => {
   const { traceId } = await traced('GET', `/${bucket}/large`);
   const { text } = await scrape(tusk, 'application/openmetrics-text');
-  expect(text).toContain(`# {trace_id="${traceId}"}`);
+  for (const metric of ['tusk_request_duration_seconds', 'tusk_request_answer_seconds']) {
+    expect(text).toMatch(new RegExp(`^${metric}_bucket\\{operation="GetObject".*# \\{trace_id="${traceId}"\\}`, 'm'));
+  }
   const exported = await eventually(
     'metrics are exported',
     () => collector.bodies('/v1/metrics').map(String).join('\n'),
