@@ -7,6 +7,9 @@ import { verifySigV4 } from './auth/sigv4.ts';
 import { S3Error } from './errors.ts';
 import type { S3Request } from './request.ts';
 
+/** What pachd can be told: no token is anything else. */
+const TOKEN = /^[ -~]+$/;
+
 export interface Authenticated {
   readonly principal: Principal;
   readonly caller: Caller;
@@ -28,6 +31,7 @@ export async function authenticate(
   const { http, form } = request;
   const credential = form === undefined ? parseCredential(http, nowMs) : parseFormCredential(form.fields, nowMs);
   const token = credential.kind === 'anonymous' ? undefined : credential.accessKey;
+  if (token !== undefined && !TOKEN.test(token)) throw new S3Error('InvalidAccessKeyId');
   const caller: Caller = {
     token,
     // A signal is costly, and a request that is answered from memory needs none.

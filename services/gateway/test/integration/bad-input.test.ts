@@ -232,6 +232,11 @@ describe('names', () => {
   });
 });
 
+it.each(['kéy', 'k\u007fy'])('an access key that can be no token is InvalidAccessKeyId: %j', async (token) => {
+  const key = { accessKey: token, secretKey: token };
+  await expectRefused(() => call('GET', `/${bucket}/kept`, { key, signing: 'presign-v4' }), 403, 'InvalidAccessKeyId');
+});
+
 describe('XML', () => {
   it.each([
     ['nothing', ''],
