@@ -11,7 +11,7 @@ const LIBRARIES = [
     name: 'boto3',
     file: 'boto3_client.py',
     runs: 'npm test',
-    note: 'Also with `when_required` checksums, and over TLS.',
+    note: 'Also over TLS, and nightly with `when_required` checksums.',
   },
   { name: 'minio-py', file: 'minio_client.py', runs: 'npm test' },
   { name: '@aws-sdk/client-s3', file: 'aws-sdk-js.test.ts', runs: 'npm test' },

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshBucket } from '../support/buckets.ts';
+import { signedForm } from '../support/forms.ts';
 import { type Answer, send, sendAndHangUp } from '../support/http.ts';
 import { keyOf } from '../support/signature.ts';
 import { waitForRequests } from '../support/status.ts';
@@ -26,30 +27,6 @@ function bodyOf({ fields, file, filename = 'page.txt' }: Upload): Buffer {
     Buffer.from(file as Buffer),
     Buffer.from('\r\n--XX--\r\n'),
   ]);
-}
-
-/** The fields of a signed form. Source: S3 API reference, "Browser-based uploads using POST (AWS Signature Version 4)". */
-function signedFields(
-  token: string,
-  fields: Readonly<Record<string, string>>,
-  conditions: readonly unknown[],
-  expiresMs = 60_000,
-): Readonly<Record<string, string>> {
-  const amzDate = `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
-  const day = amzDate.slice(0, 8);
-  const signing = {
-    'x-amz-algorithm': 'AWS4-HMAC-SHA256',
-    'x-amz-credential': `${token}/${day}/us-east-1/s3/aws4_request`,
-    'x-amz-date': amzDate,
-  };
-  const named = Object.entries(signing).map(([name, value]) => ({ [name]: value }));
-  const expiration = new Date(Date.now() + expiresMs).toISOString();
-  const policy = Buffer.from(JSON.stringify({ expiration, conditions: [...named, ...conditions] })).toString('base64');
-  const key = ['us-east-1', 's3', 'aws4_request'].reduce(
-    (secret, text) => createHmac('sha256', secret).update(text).digest(),
-    createHmac('sha256', `AWS4${token}`).update(day).digest(),
-  );
-  return { ...fields, ...signing, policy, 'x-amz-signature': createHmac('sha256', key).update(policy).digest('hex') };
 }
 
 /** Stands for the bucket, whose name is known only when the gateway runs. */
@@ -84,7 +61,7 @@ const conditionsOn = (...more: readonly unknown[]) => [{ bucket }, ['starts-with
 
 describe('a signed form', () => {
   it('stores its file, under the name that the page gives it', async () => {
-    const fields = signedFields(ROOT_TOKEN, { key: 'up/${filename}' }, conditionsOn());
+    const fields = signedForm(ROOT_TOKEN, { key: 'up/${filename}' }, conditionsOn());
     const answer = await post({ fields, file: 'from a page', filename: 'C:\\files\\a b.txt' });
     expect(answer).toMatchObject({ status: 204, text: '' });
     const stored = await read('up/a%20b.txt');
@@ -95,7 +72,7 @@ describe('a signed form', () => {
 
   it('of 3 MB comes back byte for byte', async () => {
     const file = Buffer.alloc(3_000_000, '\r\n--X\r\n-');
-    expect(await post({ fields: signedFields(ROOT_TOKEN, { key: 'large' }, conditionsOn()), file })).toMatchObject({
+    expect(await post({ fields: signedForm(ROOT_TOKEN, { key: 'large' }, conditionsOn()), file })).toMatchObject({
       status: 204,
     });
     expect((await read('large')).body.equals(file)).toBe(true);
@@ -104,7 +81,7 @@ describe('a signed form', () => {
   it('says how it is to be answered', async () => {
     const status = (value: string) =>
       post({
-        fields: signedFields(
+        fields: signedForm(
           ROOT_TOKEN,
           { key: 'answer', success_action_status: value },
           conditionsOn({ success_action_status: value }),
@@ -119,7 +96,7 @@ describe('a signed form', () => {
     expect(await status('404')).toMatchObject({ status: 204 });
     const redirect = (url: string) =>
       post({
-        fields: signedFields(
+        fields: signedForm(
           ROOT_TOKEN,
           { key: 'answer', success_action_redirect: url },
           conditionsOn(['starts-with', '$success_action_redirect', '']),
@@ -179,15 +156,15 @@ describe('a signed form', () => {
     ],
   ])('%s stores nothing', async (_, fields, conditions, file, status, code) => {
     const own = conditions.map((condition) => (condition === OWN_BUCKET ? { bucket } : condition));
-    expect(await post({ fields: signedFields(ROOT_TOKEN, fields, own), file })).toMatchObject({ status, code });
+    expect(await post({ fields: signedForm(ROOT_TOKEN, fields, own), file })).toMatchObject({ status, code });
     expect(await read('no')).toMatchObject({ status: 404 });
   });
 
   it('after its end, or changed, or of somebody whom nobody knows, stores nothing', async () => {
     const conditions = conditionsOn();
-    const late = signedFields(ROOT_TOKEN, { key: 'no' }, conditions, -1_000);
+    const late = signedForm(ROOT_TOKEN, { key: 'no' }, conditions, -1_000);
     expect(await post({ fields: late, file: 'x' })).toMatchObject({ status: 403, code: 'AccessDenied' });
-    const signed = signedFields(ROOT_TOKEN, { key: 'no' }, conditions);
+    const signed = signedForm(ROOT_TOKEN, { key: 'no' }, conditions);
     const other = Buffer.from(
       Buffer.from(signed['policy'] ?? '', 'base64')
         .toString()
@@ -195,7 +172,7 @@ describe('a signed form', () => {
     );
     const changed = { ...signed, policy: other.toString('base64') };
     expect(await post({ fields: changed, file: 'x' })).toMatchObject({ status: 403, code: 'SignatureDoesNotMatch' });
-    const nobody = signedFields('0'.repeat(32), { key: 'no' }, conditions);
+    const nobody = signedForm('0'.repeat(32), { key: 'no' }, conditions);
     expect(await post({ fields: nobody, file: 'x' })).toMatchObject({ status: 403, code: 'InvalidAccessKeyId' });
     const { 'x-amz-signature': _, ...rest } = signed;
     expect(await post({ fields: rest, file: 'x' })).toMatchObject({ status: 400, code: 'InvalidArgument' });

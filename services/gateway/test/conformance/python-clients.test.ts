@@ -42,18 +42,6 @@ describe.each(CASES)('Python clients ($title)', ({ auth, signed, keyFor }) => {
   if (signed) describe('pachyderm_sdk', () => itBehaves('pachyderm_client.py', setUp));
 });
 
-describe('boto3 that sends checksums only where it must', () => {
-  let tusk: Tusk;
-  beforeAll(async () => {
-    tusk = await startTusk({ auth: true });
-  });
-  afterAll(async () => {
-    await tusk?.stop();
-  });
-  const env = { AWS_REQUEST_CHECKSUM_CALCULATION: 'when_required', AWS_RESPONSE_CHECKSUM_VALIDATION: 'when_required' };
-  itBehaves('boto3_client.py', { signed: true, gateway: () => ({ tusk, key: keyOf(ROOT_TOKEN) }), env });
-});
-
 // Over TLS the body is not signed, and its checksum comes behind it.
 describe('boto3 over TLS', () => {
   const tls = fileURLToPath(new URL('./tls/', import.meta.url));

@@ -45,7 +45,7 @@ export async function readForm(source: AsyncIterable<Uint8Array>, contentType: s
       throw new S3Error('InvalidArgument', { message: 'POST requires exactly one file upload per request.' });
     }
     if ((await taken(CRLF)).toString('latin1').trim() !== '') throw new S3Error('MalformedPOSTRequest');
-    const { name, filename } = parseDisposition(textOf(await taken(BLANK_LINE)));
+    const { name, filename } = parseDisposition((await taken(BLANK_LINE)).toString('utf8'));
     if (name === 'file') {
       return { fields, filename: filename.split(/[/\\]/).at(-1) ?? '', file: scanner.stream(delimiter) };
     }
