@@ -1,5 +1,6 @@
 // From a fresh clone to a running program: `npm start`, `npm run cluster`, `npm run devpachd`, `npm run bench`. The program runs in this very
 // process, so that signals reach it at once, and sees the arguments as if it had been started itself.
+import { ensureDataClients } from './clients.mjs';
 import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, fail, requireNode } from './ensure.mjs';
 
@@ -17,7 +18,10 @@ if (program === undefined) fail(`usage: start.mjs ${Object.keys(PROGRAMS).join('
 requireNode();
 await ensureInstalled();
 await ensureBuilt();
-if (name === 'bench') await ensureProgram('wrk', ['wrk']);
+if (name === 'bench') {
+  await ensureProgram('wrk', ['wrk']);
+  if (process.argv.includes('parquet')) await ensureDataClients();
+}
 if (name === 'history') await ensureProgram('redis-server', ['redis-server']);
 if (name === 'cluster' || name === 'bench') {
   await ensureProgram('haproxy', ['haproxy']);

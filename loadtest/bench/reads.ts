@@ -4,6 +4,7 @@ import { measureAlone } from './reads-alone.ts';
 import { type ColdFigure, measureCold, measureSyncDown } from './reads-cold.ts';
 import { measureLarge } from './reads-large.ts';
 import { measureLists } from './reads-list.ts';
+import { measureParquet } from './reads-parquet.ts';
 
 const LARGE_MIB = [100, 1_000];
 
@@ -39,6 +40,12 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
       const [first, last] = [firstMs, lastMs].map((ms) => `${Math.round(ms)} ms`);
       const all = `${pages} pages, ${(totalMs / 1_000).toFixed(1)} s`;
       console.log(`| ${name} | ${first} | ${last} | ${all} | ${megabytes(peakBytes)} |`);
+    }
+  },
+  async parquet() {
+    console.log('\n200 Parquet files, read with pyarrow\n\n| | seconds | calls of pachd |\n| --- | --- | --- |');
+    for (const { name, seconds, calls } of await measureParquet()) {
+      console.log(`| ${name} | ${seconds.toFixed(1)} | ${calls} |`);
     }
   },
 };

@@ -1,7 +1,7 @@
 // `npm run bench [-- get] [-- large [MIB]]`: figures for docs/performance.md. Both without an argument.
 // `npm run bench -- writes [HOST:PORT]`: writes that are gathered into commits, beside a commit for each; on a pachd that is there
 // already, or on devpachd with a real pachd's latencies.
-// `npm run bench -- reads [cold] [sync] [alone] [large] [lists]`: what reads take, and what they ask of pachd.
+// `npm run bench -- reads [cold] [sync] [alone] [large] [lists] [parquet]`: what reads take, and what they ask of pachd.
 // `npm run bench -- balancer`: writes to one bucket, by how many workers the load balancer spreads them over (docs/operations.md).
 // `npm run bench -- fleet`: what a fleet serves, asks and keeps.
 // `npm run bench -- faults [WORDS]`: what clients of a fleet see when something in it fails (docs/operations.md).
