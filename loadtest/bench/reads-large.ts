@@ -1,10 +1,13 @@
 // Large objects through tusk beside the bare GetFile stream, in turns.
+import { request } from 'node:http';
+import { Readable } from 'node:stream';
 import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { median } from './figures.ts';
 import { BUCKET, fetchBytes, newAgent, withGround } from './reads-setup.ts';
 
 const MIB = 1 << 20;
 const ROUNDS = 5;
+const BRANCH = { project: 'default', repo: 'reads', branch: 'master' };
 
 export interface LargeFigure {
   readonly bytes: number;
@@ -14,13 +17,17 @@ export interface LargeFigure {
 
 /** @param sizesMib of the objects */
 export function measureLarge(sizesMib: readonly number[]): Promise<readonly LargeFigure[]> {
-  // pachd keeps equal chunks once; what is read is as much all the same.
-  const block = sampleBytes(MIB);
-  const files = Object.fromEntries(sizesMib.map((size) => [`large-${size}`, Buffer.concat(Array(size).fill(block))]));
-  return withGround({ auth: false, files }, (ground) =>
+  return withGround({ auth: false, files: {} }, (ground) =>
     ground.withTusk({}, async (tusk) => {
+      for (const size of sizesMib) await put(`${tusk.url}/${BUCKET}/large-${size}`, size);
+      const { headId } = await ground.pachd.inspectBranch(
+        { token: undefined, signal: new AbortController().signal },
+        BRANCH,
+      );
       const caller = { token: ground.token, signal: new AbortController().signal };
-      const fileSetId = await ground.pachd.snapshot(caller, ground.commit);
+      const commit = { ...ground.commit, commitId: headId };
+      await ground.pachd.inspectCommit(caller, commit, 'finished');
+      const fileSetId = await ground.pachd.snapshot(caller, commit);
       const agent = newAgent(1);
       const figures: LargeFigure[] = [];
       for (const size of sizesMib) {
@@ -45,6 +52,22 @@ export function measureLarge(sizesMib: readonly number[]): Promise<readonly Larg
       return figures;
     }),
   );
+}
+
+/** pachd keeps equal chunks once; what is read is as much all the same. */
+function put(url: string, sizeMib: number): Promise<void> {
+  const block = sampleBytes(MIB);
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-length': sizeMib * MIB };
+    const sent = request(url, { method: 'PUT', headers }, (answer) => {
+      answer.resume();
+      answer.on('end', () =>
+        answer.statusCode === 200 ? resolve() : reject(new Error(`PUT answered ${answer.statusCode}`)),
+      );
+    });
+    sent.on('error', reject);
+    Readable.from(Array(sizeMib).fill(block)).pipe(sent);
+  });
 }
 
 async function timed(read: () => Promise<number>, bytes: number): Promise<number> {

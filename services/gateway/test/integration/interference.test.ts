@@ -235,6 +235,25 @@ describe('while a write is put back', () => {
   });
 });
 
+describe('a large object that is written once more as it is, and over by others at once', () => {
+  it('is answered with its own ETag', async () => {
+    await prepared();
+    const same = 'mine, again '.repeat(120_000);
+    const etag = etagOf(await put('key', same));
+    let written: Promise<unknown> = Promise.resolve();
+    const answer = await meanwhile(
+      () => put('key', same),
+      async () => {
+        await pachd.arm(`InspectCommit before delay ${HELD_MS} once`);
+        written = pachd.struck().then(() => commit({ key: 'theirs' }));
+      },
+    );
+    await written;
+    expect([answer.status, etagOf(answer)]).toEqual([200, etag]);
+    expect(await get('key')).toBe('theirs');
+  });
+});
+
 describe('a commit of others that pachd drops', () => {
   it('takes no write along that was made on top of it', async () => {
     await prepared();

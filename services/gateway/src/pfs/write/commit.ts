@@ -102,8 +102,8 @@ export function createCommitter(pachd: Pachd) {
   }
 
   /**
-   * Waits for all commits since the one that was looked at. If each is good, one of those that were made in one go is ours. Else the
-   * content tells: ours may have failed.
+   * Waits for all commits since the one that was looked at. If each is good, one of those that were made in one go is ours: which, the
+   * content tells, if it is not what was there before. Ours may also have failed.
    */
   async function settle(
     caller: Caller,
@@ -115,9 +115,11 @@ export function createCommitter(pachd: Pachd) {
     const chain = await commitsSince(caller, branch, looked.headId, headId);
     const own = await findOwn(caller, branch, chain, changes);
     if (own !== undefined) return { kind: 'finished', commitId: own.commitId, committedMs: own.committedMs, own };
-    const newest = chain.find(({ oneOff }) => oneOff);
-    if (newest !== undefined && chain.every(({ error }) => error === '')) {
-      return { kind: 'finished', commitId: newest.id, committedMs: newest.finishedMs ?? Date.now(), own };
+    if (chain.every(({ error }) => error === '')) {
+      for (const { id: commitId, oneOff, finishedMs } of chain) {
+        if (!oneOff || !(await holds(caller, { ...repoOf(branch), commitId }, changes))) continue;
+        return { kind: 'finished', commitId, committedMs: finishedMs ?? Date.now(), own };
+      }
     }
     return { kind: 'spoilt', why: chain.find(({ error }) => error !== '')?.error ?? 'the changes are in no commit' };
   }
