@@ -13,6 +13,8 @@ export interface Call {
   readonly deadlineMs: number;
   /** A small look-up, which is asked of a second pachd when the first one is slow. */
   readonly hedge?: boolean;
+  /** It is answered when a commit is finished: how long it takes says nothing of pachd. */
+  readonly waits?: boolean;
   /** What it is about, in full: by its name and this it is known again when pachds die of it. Left out: nothing to know it by. */
   readonly about?: string;
 }

@@ -65,7 +65,7 @@ export function readCalls(pool: Pool) {
   const inspect = async (caller: Caller, commit: Commit, about: string, wait: 'no' | 'finished') => {
     const call =
       wait === 'finished'
-        ? { ...read('InspectCommit', `${about} finished`), deadlineMs: FINISH_DEADLINE_MS }
+        ? { ...read('InspectCommit', `${about} finished`), deadlineMs: FINISH_DEADLINE_MS, waits: true }
         : { ...read('InspectCommit', about), hedge: true };
     const request = { commit, wait: wait === 'finished' ? CommitState.FINISHED : CommitState.COMMIT_STATE_UNKNOWN };
     const info = await pool.run(call, caller, (attempt) =>

@@ -66,7 +66,7 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
       },
     };
     member.begin(load, as);
-    const noted = noteCall(call.name, member.address, as);
+    const noted = noteCall(call, member.address, as);
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel, { once: true });
     return {

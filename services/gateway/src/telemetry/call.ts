@@ -13,10 +13,16 @@ export interface NotedCall {
 /** The calls of pachd's other service. */
 const AUTH_CALLS = new Set(['WhoAmI', 'GetPermissions']);
 
+interface Call {
+  readonly name: string;
+  readonly waits?: boolean;
+}
+
 /** Counts a try, and gives it a span. @param pachd IP:PORT @param as why it was sent there */
-export function noteCall(method: string, pachd: string, as: 'call' | 'retry' | 'hedge'): NotedCall {
+export function noteCall({ name, waits }: Call, pachd: string, as: 'call' | 'retry' | 'hedge'): NotedCall {
+  const method = waits === true ? `${name} finished` : name;
   const startedMs = performance.now();
-  const span = startCall(() => attributesOf(method, pachd, as));
+  const span = startCall(() => attributesOf(name, pachd, as));
   return {
     context: span === undefined ? {} : { traceparent: span.traceparent },
     failed(kind, why) {

@@ -83,7 +83,7 @@ export const commits = counter(
 
 export const callSeconds = histogram(
   'tusk_pachd_call_seconds',
-  'Calls of pachd, each try by itself, by method. Streams: to their end, as fast as they are read.',
+  'Calls of pachd, each try by itself, by method. Streams: to their end, as fast as they are read. `InspectCommit finished` waits for that.',
   SECONDS,
   ['method'],
 );
