@@ -66,7 +66,9 @@ const BLANK_LINE = Buffer.from('\r\n\r\n');
 
 /** The name, in lower case, and the file name of a part. */
 function parseDisposition(head: string): { name: string; filename: string } {
-  for (const line of head.split('\r\n')) {
+  const lines = head.split('\r\n');
+  if (!lines.every((line) => /^[^:\r\n\0]+:[^\r\n\0]*$/.test(line))) throw new S3Error('MalformedPOSTRequest');
+  for (const line of lines) {
     const [, parameters] = /^content-disposition:[ \t]*form-data[ \t]*(;.*)$/i.exec(line) ?? [];
     if (parameters === undefined) continue;
     const name = parameterOf(parameters, 'name');

@@ -11,7 +11,7 @@ it('3,000 spoiled requests bring nothing down, and store nothing unsaid', async 
     expect(tusk.program.alive().map(({ pid }) => pid)).toEqual(before);
     expect(memoryMiB).toBeLessThan(400);
     // It reaches what is behind the front door.
-    for (const status of ['200', '204', '206', '400', '403', '404', '412', '416', '501'])
+    for (const status of ['200', '204', '400', '403', '404', '412', '501'])
       expect(answers.has(status), status).toBe(true);
   } finally {
     await tusk.stop();

@@ -110,9 +110,7 @@ function keysIn(bytes: string, bucket: string): readonly string[] {
   const inPaths = [...bytes.matchAll(/^[A-Z]+ \/([^/ ?]*)\/([^ ?\r\n]*)/gm)]
     .filter(([, named = '']) => named === bucket)
     .map(([, , key = '']) => key);
-  const inForms = [...bytes.matchAll(/name="?key"?[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([\s\S]*?)\r\n--/gi)].map(
-    ([, key = '']) => key,
-  );
+  const inForms = [...bytes.matchAll(/name="?key"?[\s\S]*?\r\n\r\n([\s\S]*?)\r\n--/gi)].map(([, key = '']) => key);
   return [...inPaths.map(decoded), ...inForms.map(utf8)].map((key) => key.replace(/\/$/, ''));
 }
 

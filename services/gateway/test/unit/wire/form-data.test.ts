@@ -76,6 +76,7 @@ describe('a form', () => {
     [`${part('key', 'k')}--XX--`, TYPE, 'InvalidArgument'],
     [`${part('key', 'k')}${part('KEY', 'l')}${part('file', 'x')}--XX--`, TYPE, 'InvalidArgument'],
     ['--XX\r\nContent-Type: text/plain\r\n\r\nx\r\n--XX--', TYPE, 'MalformedPOSTRequest'],
+    ['--XX\r\nContent-Disposition: form-data; name="file"\r\n\rx\r\n\r\nx\r\n--XX--', TYPE, 'MalformedPOSTRequest'],
     ['--XXnonsense\r\n\r\n\r\nx\r\n--XX--', TYPE, 'MalformedPOSTRequest'],
     [part('key', 'x'.repeat(21_000)), TYPE, 'MaxPostPreDataLengthExceeded'],
     ['x'.repeat(30_000), TYPE, 'MaxPostPreDataLengthExceeded'],
