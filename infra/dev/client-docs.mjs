@@ -27,8 +27,8 @@ export function clientDocs(shellClients, steps) {
     `| client | ${steps.join(' | ')} | tested by |`,
     `| --- | ${steps.map(() => '---').join(' | ')} | --- |`,
     ...shellClients.map(
-      ({ name, nightly }) =>
-        `| ${name} | ${steps.map(() => 'yes').join(' | ')} | \`${nightly ? 'npm run test:nightly' : 'npm test'}\` |`,
+      ({ name, nightly, steps: lines }) =>
+        `| ${name} | ${steps.map((step) => (lines[step] === undefined ? '' : 'yes')).join(' | ')} | \`${nightly ? 'npm run test:nightly' : 'npm test'}\` |`,
     ),
     '',
     ...shellClients.flatMap((client) => programDocs(client, steps)),
@@ -36,8 +36,12 @@ export function clientDocs(shellClients, steps) {
   ];
 }
 
-function programDocs({ name, setUp, steps: lines, note }, steps) {
-  const shown = ['```', setUp, '', ...steps.map((step) => lines[step]), '```'];
+function programDocs({ name, setUp, steps: lines, note, source }, steps) {
+  if (source !== undefined) {
+    const text = readFileSync(join(ROOT, FOLDER, 'clients', source), 'utf8');
+    return [`### ${name}`, '', '```go', ...setUpOf(text, name), '```', ''];
+  }
+  const shown = ['```', setUp, '', ...steps.flatMap((step) => lines[step] ?? []), '```'];
   return [`### ${name}`, '', ...shown, ...(note === '' ? [] : ['', note]), ''];
 }
 

@@ -29,3 +29,13 @@ export async function ensureGo([name, module]) {
   writeFileSync(stamp, '');
   return built;
 }
+
+const CLIENTS = join(ROOT, 'services', 'gateway', 'test', 'conformance', 'clients', 'go');
+
+/** Builds the programs that clients' libraries for Go are tested with. Go knows itself what has to be built anew. */
+export async function ensureGoClients() {
+  say('Building the programs of the Go clients into .cache/bin ...');
+  mkdirSync(BIN, { recursive: true });
+  const result = await run('go', ['build', '-ldflags=-s -w', '-o', `${BIN}/`, './...'], { cwd: CLIENTS });
+  if (result.code !== 0) fail(`Go could not build its clients:\n${result.output}`);
+}

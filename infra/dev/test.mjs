@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ensureClients, ensureDataClients } from './clients.mjs';
 import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, ROOT, requireNode } from './ensure.mjs';
-import { COMPOSE, ensureGo, HELM, MC } from './go.mjs';
+import { COMPOSE, ensureGo, ensureGoClients, HELM, MC } from './go.mjs';
 
 const args = process.argv.slice(2);
 const filters = args.filter((arg) => !arg.startsWith('--'));
@@ -27,6 +27,7 @@ if (process.env.NIGHTLY === '1') {
   await ensureDataClients();
   await ensureProgram('/usr/bin/aws', ['awscli']);
   await ensureGo(MC);
+  await ensureGoClients();
 }
 // What checks the chart and the compose file.
 await ensureGo(HELM);

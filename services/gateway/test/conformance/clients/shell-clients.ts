@@ -8,20 +8,21 @@ export type Step = (typeof STEPS)[number];
  */
 export interface ShellClient {
   readonly name: string;
-  /** Prints its version. */
-  readonly version: string;
   /** The shortest that works. */
   readonly setUp: string;
-  readonly steps: Readonly<Record<Step, string>>;
+  /** Left out where the client has nothing of the kind. */
+  readonly steps: Readonly<Partial<Record<Step, string>>>;
   /** What its users should know. */
   readonly note: string;
   readonly nightly: boolean;
+  /** Of a library in a program of ours: where its set-up stands, below this folder. */
+  readonly source?: string;
 }
 
 const AWS_SET_UP = `export AWS_ACCESS_KEY_ID=$TOKEN AWS_SECRET_ACCESS_KEY=$TOKEN AWS_DEFAULT_REGION=us-east-1
 export AWS_ENDPOINT_URL=$ENDPOINT`;
 
-const awsSteps = (aws: string): ShellClient['steps'] => ({
+const awsSteps = (aws: string) => ({
   put: `${aws} s3 cp small.txt s3://$BUCKET/small.txt`,
   get: `${aws} s3 cp s3://$BUCKET/small.txt back.txt`,
   multipart: `${aws} s3 cp big.bin s3://$BUCKET/big.bin`,
@@ -36,10 +37,21 @@ const awsSteps = (aws: string): ShellClient['steps'] => ({
 /** Debian's version 2 does not know AWS_ENDPOINT_URL yet. */
 const AWS_2 = '/usr/bin/aws --endpoint-url $ENDPOINT';
 
+/** The programs of the folder go, which do what a program of its users would. */
+const goSteps = (program: string) => ({
+  put: `${program} put small.txt $BUCKET small.txt`,
+  get: `${program} get $BUCKET small.txt back.txt`,
+  multipart: `${program} put big.bin $BUCKET big.bin`,
+  list: `for file in a.txt b.txt 'c d.txt' deep/er/e.txt deep/f.bin; do ${program} put "tree/$file" $BUCKET "tree/$file"; done
+${program} list $BUCKET tree/`,
+  copy: `${program} copy $BUCKET small.txt $OTHER copy.txt`,
+  presign: `${program} presign $BUCKET small.txt`,
+  delete: `${program} delete $BUCKET small.txt`,
+});
+
 export const SHELL_CLIENTS: readonly ShellClient[] = [
   {
     name: 'aws cli v1',
-    version: 'aws --version',
     setUp: AWS_SET_UP,
     steps: awsSteps('aws'),
     note: '',
@@ -47,7 +59,6 @@ export const SHELL_CLIENTS: readonly ShellClient[] = [
   },
   {
     name: 'aws cli v2',
-    version: '/usr/bin/aws --version',
     setUp: 'export AWS_ACCESS_KEY_ID=$TOKEN AWS_SECRET_ACCESS_KEY=$TOKEN AWS_DEFAULT_REGION=us-east-1',
     steps: awsSteps(AWS_2),
     note: 'From 2.13 on `AWS_ENDPOINT_URL` stands for `--endpoint-url`.',
@@ -55,7 +66,6 @@ export const SHELL_CLIENTS: readonly ShellClient[] = [
   },
   {
     name: 'rclone',
-    version: 'rclone version',
     setUp: `export RCLONE_S3_PROVIDER=Other RCLONE_S3_ENDPOINT=$ENDPOINT
 export RCLONE_S3_ACCESS_KEY_ID=$TOKEN RCLONE_S3_SECRET_ACCESS_KEY=$TOKEN`,
     steps: {
@@ -74,7 +84,6 @@ export RCLONE_S3_ACCESS_KEY_ID=$TOKEN RCLONE_S3_SECRET_ACCESS_KEY=$TOKEN`,
   },
   {
     name: 's3cmd',
-    version: 's3cmd --version',
     setUp: `cat > ~/.s3cfg <<END
 [default]
 access_key = $TOKEN
@@ -99,7 +108,6 @@ END`,
   },
   {
     name: 'mc',
-    version: 'mc --version',
     setUp: 'export MC_HOST_tusk=http://$TOKEN:$TOKEN@$HOST',
     steps: {
       put: 'mc cp small.txt tusk/$BUCKET/small.txt',
@@ -113,6 +121,23 @@ END`,
       delete: 'mc rm tusk/$BUCKET/small.txt',
     },
     note: '',
+    nightly: true,
+  },
+  {
+    name: 'aws-sdk-go-v2',
+    setUp: `export AWS_ACCESS_KEY_ID=$TOKEN AWS_SECRET_ACCESS_KEY=$TOKEN AWS_REGION=us-east-1
+export AWS_ENDPOINT_URL=$ENDPOINT`,
+    steps: goSteps('go-aws-sdk'),
+    note: '',
+    source: 'go/go-aws-sdk/main.go',
+    nightly: true,
+  },
+  {
+    name: 'minio-go',
+    setUp: 'export HOST TOKEN',
+    steps: goSteps('go-minio'),
+    note: '',
+    source: 'go/go-minio/main.go',
     nightly: true,
   },
 ];

@@ -121,5 +121,5 @@ export function itWorksAs({ setUp, steps }: ShellClient): void {
       expect(await stored(bucket, 'small.txt')).toMatchObject({ status: 404, code: 'NoSuchKey' });
     },
   };
-  for (const step of STEPS) it(step, checks[step]);
+  for (const step of STEPS.filter((name) => steps[name] !== undefined)) it(step, checks[step]);
 }
