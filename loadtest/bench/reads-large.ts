@@ -1,11 +1,11 @@
 // Large objects through tusk beside the bare GetFile stream, in turns.
-import { request } from 'node:http';
-import { Readable } from 'node:stream';
 import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { median } from './figures.ts';
+import { uploadParts } from './multipart.ts';
 import { BUCKET, fetchBytes, newAgent, withGround } from './reads-setup.ts';
 
 const MIB = 1 << 20;
+const PART_MIB = 10;
 const ROUNDS = 5;
 const BRANCH = { project: 'default', repo: 'reads', branch: 'master' };
 
@@ -15,11 +15,13 @@ export interface LargeFigure {
   readonly tuskMs: number;
 }
 
-/** @param sizesMib of the objects */
+/** @param sizesMib of the objects, multiples of ten */
 export function measureLarge(sizesMib: readonly number[]): Promise<readonly LargeFigure[]> {
+  // pachd keeps equal chunks once; what is read is as much all the same.
+  const part = sampleBytes(PART_MIB * MIB);
   return withGround({ auth: false, files: {} }, (ground) =>
     ground.withTusk({}, async (tusk) => {
-      for (const size of sizesMib) await put(`${tusk.url}/${BUCKET}/large-${size}`, size);
+      for (const size of sizesMib) await uploadParts(tusk.url, BUCKET, `large-${size}`, size / PART_MIB, 4, () => part);
       const { headId } = await ground.pachd.inspectBranch(
         { token: undefined, signal: new AbortController().signal },
         BRANCH,
@@ -52,22 +54,6 @@ export function measureLarge(sizesMib: readonly number[]): Promise<readonly Larg
       return figures;
     }),
   );
-}
-
-/** pachd keeps equal chunks once; what is read is as much all the same. */
-function put(url: string, sizeMib: number): Promise<void> {
-  const block = sampleBytes(MIB);
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-length': sizeMib * MIB };
-    const sent = request(url, { method: 'PUT', headers }, (answer) => {
-      answer.resume();
-      answer.on('end', () =>
-        answer.statusCode === 200 ? resolve() : reject(new Error(`PUT answered ${answer.statusCode}`)),
-      );
-    });
-    sent.on('error', reject);
-    Readable.from(Array(sizeMib).fill(block)).pipe(sent);
-  });
 }
 
 async function timed(read: () => Promise<number>, bytes: number): Promise<number> {

@@ -17,9 +17,8 @@ const MARKS_MAX = 10_000;
 /** Objects of a folder that were read before it is listed to see what is beside them. */
 const UNLISTED_MIN = 8;
 const LISTED_NUMBER = 1_000;
-/** After a list that took so long, or longer, it is read on for several times as long before the next. */
-const SLOW_LIST_MS = 500;
-const SLOW_LIST_REST = 5;
+/** Who reads so many blocks before the end of what is listed is about to want more of it. */
+const EDGE_BLOCKS = 4;
 const FOLDERS_MAX = 10_000;
 
 /**
@@ -37,11 +36,11 @@ export interface Ahead {
 
 interface Folder {
   unlisted: number;
-  /** When it may be listed again, of performance.now(). */
-  openMs: number;
+  /** It is being listed, or is not to be: one list at a time. */
+  closed: boolean;
+  /** A list has come to its end. */
+  endSeen: boolean;
 }
-
-const NEVER_MS = Number.POSITIVE_INFINITY;
 
 export interface AheadParts {
   readonly pachd: Pick<Pachd, 'listFiles'>;
@@ -66,6 +65,7 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
         block.loadedMs = performance.now();
         block.misses = 0;
         marks.set(commitKey(commit) + block.middle, block);
+        listOn(caller, commit, block);
         return found;
       })
       .finally(() => loading.delete(block));
@@ -82,7 +82,7 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
   };
 
   const folderAt = (key: string): Folder => {
-    const folder = folders.get(key) ?? { unlisted: 0, openMs: 0 };
+    const folder = folders.get(key) ?? { unlisted: 0, closed: false, endSeen: false };
     folders.set(key, folder);
     return folder;
   };
@@ -97,10 +97,9 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
     const folder = folderOf(path);
     const key = commitKey(commit) + folder;
     const state = folderAt(key);
-    const begunMs = performance.now();
-    if (state.openMs > begunMs) return;
-    // Until it is known what a list takes; for ever, when it fails.
-    state.openMs = NEVER_MS;
+    if (state.closed) return;
+    // For ever, when it fails.
+    state.closed = true;
     const listed = await sets.properties(caller, commit, async (source) => {
       const page: FileSummary[] = [];
       const asked = { after: path, number: LISTED_NUMBER };
@@ -108,16 +107,25 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
       return page;
     });
     learn(commit, listed);
-    if (listed.some(({ kind }) => kind === 'directory')) return;
-    const endedMs = performance.now();
-    const tookMs = endedMs - begunMs;
-    state.openMs = tookMs < SLOW_LIST_MS ? endedMs : endedMs + SLOW_LIST_REST * tookMs;
+    state.closed = listed.some(({ kind }) => kind === 'directory');
+    state.endSeen ||= listed.length < LISTED_NUMBER;
     state.unlisted = UNLISTED_MIN - MISSES_MIN;
   };
 
   /** Who may not list, or cannot now, reads one by one. */
   const tryToList = (caller: Caller, commit: CommitRef, path: string): void =>
     void listAfter(caller, commit, path).catch(() => {});
+
+  /** Lists what comes next before it is wanted. */
+  const listOn = (caller: Caller, commit: CommitRef, block: Block): void => {
+    if (folderAt(commitKey(commit) + block.folder).endSeen) return;
+    let edge = block;
+    for (let ahead = 0; ahead < EDGE_BLOCKS; ahead++) {
+      const next = blocks.after(commit, edge);
+      if (next === undefined) return tryToList(caller, commit, edge.last);
+      edge = next;
+    }
+  };
 
   return {
     learn,
@@ -144,8 +152,7 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
       if (block === undefined) return;
       marks.delete(key);
       const next = blocks.after(commit, block);
-      if (next === undefined) return tryToList(caller, commit, block.last);
-      if (wasLoaded(next) || loading.has(next) || ahead === AHEAD_MAX) return;
+      if (next === undefined || wasLoaded(next) || loading.has(next) || ahead === AHEAD_MAX) return;
       ahead += 1;
       load(caller, commit, next)
         // Who asks for it tries again.

@@ -75,12 +75,18 @@ describe.each([
       expect((await reading.ask('GET', bucket, 'c')).text).toBe('other');
       expect((await reading.ask('GET', bucket, 'missing')).status).toBe(404);
     };
-    expect(await reading.callsOf(again)).toEqual({});
+    expect(await withoutSets(again)).toEqual({});
     expect((await reading.ask('DELETE', bucket, 'a')).status).toBe(204);
     await finished(reading, bucket);
     const gone = async () => expect((await reading.ask('GET', bucket, 'a')).status).toBe(404);
-    expect(await reading.callsOf(gone)).toEqual({});
+    expect(await withoutSets(gone)).toEqual({});
   });
+
+  /** tusk gets the set of a commit beside its readers when the branch comes to rest. */
+  async function withoutSets(work: () => Promise<unknown>) {
+    const { GetFileSet: _, ...calls } = await reading.callsOf(work);
+    return calls;
+  }
 
   it('a set that pachd has thrown away is got anew', async () => {
     const bucket = await reading.bucket();
