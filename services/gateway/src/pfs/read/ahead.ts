@@ -122,7 +122,10 @@ export function createAhead({ pachd, sets, names, blocks, readRun }: AheadParts)
     let edge = block;
     for (let ahead = 0; ahead < EDGE_BLOCKS; ahead++) {
       const next = blocks.after(commit, edge);
-      if (next === undefined) return tryToList(caller, commit, edge.last);
+      if (next === undefined) {
+        tryToList(caller, commit, edge.last);
+        return;
+      }
       edge = next;
     }
   };
