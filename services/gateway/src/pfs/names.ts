@@ -128,7 +128,7 @@ export function createNames({ pachd, sets, lineage, shared }: NamesParts): Names
     count.asked(said !== undefined);
     if (typeof said === 'object' && 'doubtful' in said) {
       const { doubtful } = said;
-      const { state, error } = await pachd.inspectCommit(caller, doubtful, 'no');
+      const { state, error } = await pachd.inspectCommit(detached(caller), doubtful, 'no');
       if (state === 'finished' && error === '') lineage.setGood(doubtful);
       said = known(commit, path);
     }
