@@ -61,6 +61,7 @@ export async function runClient(
       if (!mayBreak) throw error;
       answer = BROKEN;
     }
+    answer = afterWhiteSpace(answer);
     if (isBusy(answer.status)) {
       const seconds = Number(answer.headers['retry-after']);
       if (!(seconds > 0)) throw new Error(`${answer.status} without Retry-After: ${answer.text}`);
@@ -239,6 +240,14 @@ export async function runClient(
 /** Where an answer has it: a header, or an element. */
 function etagOf({ headers, text }: Answer): string {
   return headers['etag'] ?? /<ETag>([^<]*)<\/ETag>/.exec(text)?.[1]?.replaceAll(/&quot;|&#34;/g, '"') ?? '';
+}
+
+/** What took long was answered 200 before its outcome was known: then the body tells. */
+function afterWhiteSpace(answer: Answer): Answer {
+  if (answer.status !== 200 || !answer.text.includes('<Error>')) return answer;
+  const status = { PreconditionFailed: 412, ConditionalRequestConflict: 409, ObjectNameConflict: 409 }[answer.code];
+  const busy = ['SlowDown', 'ServiceUnavailable'].includes(answer.code);
+  return { ...answer, status: busy ? 503 : (status ?? 400), headers: { ...answer.headers, 'retry-after': '1' } };
 }
 
 /** A request without an answer: as if the client had been told to try again at once. */
