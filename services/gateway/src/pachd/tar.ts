@@ -69,7 +69,8 @@ function createInput(chunks: AsyncIterable<Uint8Array>): Input {
   let rest: Uint8Array = new Uint8Array(0);
   return {
     async take(length) {
-      const taken = Buffer.allocUnsafe(length);
+      // Not out of Node's pool: a content that is kept would hold on to the headers around it.
+      const taken = Buffer.allocUnsafeSlow(length);
       let filled = 0;
       while (filled < length) {
         if (rest.length === 0) {
