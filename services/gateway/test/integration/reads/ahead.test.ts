@@ -54,13 +54,11 @@ describe('500 objects of a folder, each once', () => {
   it('when nobody listed them: tusk does, as soon as some were read', async () => {
     const [bucket, contents] = await newBucket(reading);
     const [first, rest] = [keys.slice(0, 10), keys.slice(10)];
+    const lists = async () => (await reading.debug.counters()).calls['pfs_v2.API/ListFile'] ?? 0;
+    const before = await lists();
     const listed = async () => {
       expect(await readAll(reading, bucket, contents, first)).toBeLessThanOrEqual(first.length);
-      await eventually(
-        'the folder is listed',
-        async () => (await reading.debug.counters()).calls['pfs_v2.API/ListFile'] ?? 0,
-        (lists) => lists > 0,
-      );
+      await eventually('the folder is listed', lists, (count) => count > before);
     };
     await reading.callsOf(listed);
     expect(await readAll(reading, bucket, contents, rest)).toBeLessThan(OBJECTS / 10);
