@@ -1,6 +1,6 @@
 // Programs that are built from Go modules, into .cache/bin.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fail, ROOT, run, say } from './ensure.mjs';
 
 const BIN = join(ROOT, '.cache', 'bin');
@@ -10,7 +10,9 @@ export const HELM = ['helm', 'helm.sh/helm/v3/cmd/helm@v3.22.0'];
 export const COMPOSE = ['compose-spec', 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2'];
 /** MinIO's client. */
 export const MC = ['mc', 'github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9'];
-export const K6 = ['k6', 'go.k6.io/k6@v1.8.1'];
+const K6 = ['k6', 'go.k6.io/k6@v1.8.1'];
+/** Since when k6, of version 1, has every option that loadtest/run gives it. */
+const K6_MINOR_MIN = 3;
 
 /** Builds a program unless it is there. Ends the process when it cannot be had. @returns its path */
 export async function ensureGo([name, module]) {
@@ -28,6 +30,14 @@ export async function ensureGo([name, module]) {
   if (result.code !== 0) fail(`Go is needed, to build ${name} with.\n${result.output}`);
   writeFileSync(stamp, '');
   return built;
+}
+
+/** Makes `k6` run by its name: the one that is installed if it fits, else one that is built. */
+export async function ensureK6() {
+  const { output } = await run('k6', ['version']);
+  if (Number(/^k6 v1\.(\d+)/m.exec(output)?.[1]) >= K6_MINOR_MIN) return;
+  await ensureGo(K6);
+  process.env.PATH = `${BIN}${delimiter}${process.env.PATH}`;
 }
 
 const CLIENTS = join(ROOT, 'services', 'gateway', 'test', 'conformance', 'clients', 'go');

@@ -1,14 +1,16 @@
-// From a fresh clone to a running program: `npm start`, `npm run cluster`, `npm run devpachd`, `npm run bench`. The program runs in this very
+// From a fresh clone to a running program: `npm start`, `npm run cluster`, `npm run devpachd`, `npm run bench`, `npm run loadtest`. The program runs in this very
 // process, so that signals reach it at once, and sees the arguments as if it had been started itself.
 import { ensureDataClients } from './clients.mjs';
 import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, fail, requireNode } from './ensure.mjs';
+import { ensureK6 } from './go.mjs';
 
 const PROGRAMS = {
   gateway: '../../dist/services/gateway/src/main.js',
   cluster: '../../dist/infra/cluster/main.js',
   devpachd: '../../dist/services/devpachd/src/main.js',
   bench: '../../dist/loadtest/bench/run.js',
+  loadtest: '../../dist/loadtest/run/main.js',
   history: '../../dist/services/gateway/test/integration/fleet/check.js',
 };
 
@@ -23,7 +25,8 @@ if (name === 'bench') {
   if (process.argv.includes('parquet')) await ensureDataClients();
 }
 if (name === 'history') await ensureProgram('redis-server', ['redis-server']);
-if (name === 'cluster' || name === 'bench') {
+if (name === 'loadtest') await ensureK6();
+if (name === 'cluster' || name === 'bench' || name === 'loadtest') {
   await ensureProgram('haproxy', ['haproxy']);
   await ensureProgram('redis-server', ['redis-server']);
 }

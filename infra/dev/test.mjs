@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ensureClients, ensureDataClients } from './clients.mjs';
 import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, ROOT, requireNode } from './ensure.mjs';
-import { COMPOSE, ensureGo, ensureGoClients, HELM, MC } from './go.mjs';
+import { COMPOSE, ensureGo, ensureGoClients, ensureK6, HELM, MC } from './go.mjs';
 
 const args = process.argv.slice(2);
 const filters = args.filter((arg) => !arg.startsWith('--'));
@@ -32,6 +32,7 @@ if (process.env.NIGHTLY === '1') {
 // What checks the chart and the compose file.
 await ensureGo(HELM);
 await ensureGo(COMPOSE);
+await ensureK6();
 process.chdir(ROOT);
 
 const { startVitest } = await import('vitest/node');
