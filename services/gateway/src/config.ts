@@ -35,6 +35,8 @@ export interface Config {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly logLevel: LogLevel;
   readonly accessLog: boolean;
+  /** The part of the requests that get a line; those that went wrong or were slow get one anyway. */
+  readonly logSample: number;
   /** How many buckets metrics tell of by name; 0: none. */
   readonly metricsBuckets: number;
   readonly telemetry: TelemetryConfig;
@@ -169,6 +171,12 @@ const SETTINGS = {
   tlsKey: setting('TUSK_TLS_KEY', '', 'PEM file of the private key', (text) => text),
   logLevel: setting('TUSK_LOG_LEVEL', 'info', LOG_LEVELS.join(', '), oneOf(LOG_LEVELS)),
   accessLog: setting('TUSK_ACCESS_LOG', 'on', 'a line for each request: on, off', onOff),
+  logSample: setting(
+    'TUSK_LOG_SAMPLE',
+    '1',
+    'the part of the requests that get a line, such as 0.01; faults, and answers that took a second or more, always do',
+    partOf,
+  ),
   metricsBuckets: setting(
     'TUSK_METRICS_BUCKETS',
     '0',
@@ -242,6 +250,12 @@ function integer(min: number, max: number): (text: string) => number {
     if (!(value >= min && value <= max)) throw new Error(`must be a whole number from ${min} to ${max}`);
     return value;
   };
+}
+
+function partOf(text: string): number {
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value > 0 && value <= 1)) throw new Error('must be a number above 0, up to 1');
+  return value;
 }
 
 function oneOf<const T extends readonly string[]>(allowed: T): (text: string) => T[number] {

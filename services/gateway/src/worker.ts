@@ -120,7 +120,11 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
   let edge: Edge | undefined;
   const handle = createHandle({
     domain,
-    observers: [createAccessLog(log, config.accessLog), createRequestMetrics(config.metricsBuckets), faults.observe],
+    observers: [
+      createAccessLog(log, { enabled: config.accessLog, sample: config.logSample }),
+      createRequestMetrics(config.metricsBuckets),
+      faults.observe,
+    ],
     domains: config.domains,
     scheme: config.tls === undefined ? 'http' : 'https',
     cors: createCors(config.corsOrigins),

@@ -4,7 +4,7 @@ import { freshBucket, repoOf } from '../support/buckets.ts';
 import { eventually } from '../support/eventually.ts';
 import { send } from '../support/http.ts';
 import { keyOf, sign } from '../support/signature.ts';
-import { startTusk, type Tusk } from '../support/tusk.ts';
+import { ROOT_TOKEN, startTusk, type Tusk } from '../support/tusk.ts';
 
 let running: Tusk | undefined;
 
@@ -55,6 +55,28 @@ it('TUSK_DOMAINS: version 2 signs the bucket of the host, and an upload says whe
   const posted = await send(tusk.url, 'POST', '/', { headers: { host, ...type }, body: form });
   expect(posted).toMatchObject({ status: 204 });
   expect(posted.headers['location']).toBe(`http://${host}/a%20b`);
+});
+
+it('TUSK_LOG_SAMPLE: few requests are logged, and what goes wrong on this side always', async () => {
+  const key = keyOf(ROOT_TOKEN);
+  // With a pachd that can be taken away.
+  const tusk = await startTusk({ auth: true, env: { TUSK_LOG_SAMPLE: '0.000001' } });
+  running = tusk;
+  const bucket = await freshBucket(tusk, key);
+  await send(tusk.url, 'PUT', `/${bucket}/key`, { key, body: 'x' });
+  expect((await send(tusk.url, 'GET', `/${bucket}/key`, { key })).text).toBe('x');
+  await tusk.devpachd?.program.stop('SIGKILL');
+  expect((await send(tusk.url, 'GET', '/master.another.default/key', { key })).status).toBe(503);
+  const lines = await eventually(
+    'the fault is logged',
+    () =>
+      tusk.program
+        .output()
+        .split('\n')
+        .filter((line) => line.includes('"msg":"request"')),
+    (found) => found.length > 0,
+  );
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ status: 503, sample: 1, operation: 'GetObject' }]);
 });
 
 it('TUSK_CORS_ORIGINS: a page of such an origin may ask, without credentials first, and see every answer', async () => {

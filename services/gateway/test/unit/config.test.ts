@@ -113,6 +113,22 @@ describe('the settings', () => {
     expect(problemsOf({ TUSK_PACHD: given })).toEqual([expect.stringContaining(why)]);
   });
 
+  it.each(['0', '1.5', '-0.1', '10 %', '1e-3', '.'])(
+    'refuse %s as the part of the requests that are logged',
+    (given) => {
+      expect(problemsOf({ TUSK_LOG_SAMPLE: given })).toEqual([expect.stringContaining('above 0, up to 1')]);
+    },
+  );
+
+  it.each([
+    ['', 1],
+    ['1', 1],
+    ['0.01', 0.01],
+    ['.5', 0.5],
+  ])('take "%s" as the part of the requests that are logged', (given, part) => {
+    expect(readConfig({ TUSK_LOG_SAMPLE: given }).logSample).toBe(part);
+  });
+
   it('take pachds by IPv6 address', () => {
     expect(readConfig({ TUSK_PACHD: 'grpc://[fd00::1]:1650' }).pachd).toEqual([
       { host: 'fd00::1', port: 1650, tls: false },
