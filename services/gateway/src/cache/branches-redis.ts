@@ -3,8 +3,9 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { countCache } from '../telemetry/metrics.ts';
-import { inSpan, outsideSpans } from '../telemetry/trace.ts';
+import { outsideSpans } from '../telemetry/trace.ts';
 import { DELTAS, INVALIDATE, KEEP, LEAVE, MARK, PENDING, PUBLISH, READ, STORE, TAKE } from './branch-scripts.ts';
+import { inRedisSpan } from './redis-span.ts';
 import { CacheLost, type Scripts } from './script.ts';
 import type { BranchCache, BranchRead, CachedState, Turn } from './shared.ts';
 
@@ -115,7 +116,7 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
   };
 
   return {
-    read: (branch) => inSpan('redis read', () => readShared(branch)),
+    read: (branch) => inRedisSpan(READ, () => readShared(branch)),
 
     pending: async (branch) => idsOf(textOf(await scripts.run(PENDING, slotOf(branch), ['h'], []))),
 

@@ -1,9 +1,9 @@
 import type { Log } from '../telemetry/log.ts';
-import { inClientSpan } from '../telemetry/trace.ts';
 import { openCluster } from './redis-cluster.ts';
 import { addressText, type Target } from './redis-connection.ts';
 import { type Link, type LinkCounts, openLink } from './redis-link.ts';
 import { fixedServer, type Server, type Topology } from './redis-server.ts';
+import { inRedisSpan } from './redis-span.ts';
 import type { RedisUrl } from './redis-url.ts';
 import { CacheLost, type Script, type Scripts } from './script.ts';
 
@@ -29,8 +29,6 @@ export interface RedisOptions {
 }
 
 const DEADLINE_MS = 250;
-/** Source: OpenTelemetry semantic conventions, "Redis". */
-const SPAN_ATTRIBUTES = { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' };
 /** A refusal is logged, and then none for so long. */
 const REFUSAL_LOGGED_MS = 10_000;
 
@@ -73,9 +71,7 @@ export function openRedis(url: RedisUrl, { deadlineMs = DEADLINE_MS, log }: Redi
       if (!/^[^{}]+$/.test(slot)) throw new Error('a slot is a name without braces');
       const server = topology.serverOf(slot);
       if (server !== undefined) {
-        return inClientSpan(`redis ${script.name}`, SPAN_ATTRIBUTES, () =>
-          server[script.answered].run({ script, slot, names, values }),
-        );
+        return inRedisSpan(script, () => server[script.answered].run({ script, slot, names, values }));
       }
       counts.lost++;
       return Promise.reject(new CacheLost('no server of Redis is known to have it'));

@@ -29,6 +29,6 @@ export interface Attempt {
   readonly signal: AbortSignal;
   /** By when it must have ended, in milliseconds since 1970. */
   readonly deadlineMs: number;
-  /** The trace that it belongs to (W3C Trace Context), for pachd. */
-  readonly traceparent?: string;
+  /** The trace that it belongs to, as header fields (W3C Trace Context), for pachd. */
+  readonly trace?: Readonly<Record<string, string>>;
 }

@@ -18,10 +18,10 @@ setDefaultHighWaterMark(true, 1);
 const REFUSAL_MAX_MS = 2_000;
 
 /** The metadata of a call: the token, and of the request that led to it no more than its trace. */
-function metadataOf({ token, traceparent }: Attempt): Metadata {
+function metadataOf({ token, trace = {} }: Attempt): Metadata {
   const metadata = new Metadata();
   if (token !== undefined) metadata.set('authn-token', token);
-  if (traceparent !== undefined) metadata.set('traceparent', traceparent);
+  for (const [name, value] of Object.entries(trace)) metadata.set(name, value);
   return metadata;
 }
 

@@ -42,8 +42,8 @@ export interface ContentCall {
 interface Reader extends Caller {
   readonly name: string;
   readonly deadlineMs: number;
-  /** The trace that it belongs to. */
-  readonly traceparent?: string;
+  /** The trace that it belongs to, as header fields. */
+  readonly trace?: Readonly<Record<string, string>>;
 }
 
 export interface ContentChannel {
@@ -88,7 +88,7 @@ export function openContentChannel({ target, authority, serverName, tls }: Peer)
     return connecting;
   };
 
-  const open = async ({ name, token, deadlineMs, traceparent }: Reader, path: string): Promise<ClientHttp2Stream> => {
+  const open = async ({ name, token, deadlineMs, trace }: Reader, path: string): Promise<ClientHttp2Stream> => {
     try {
       if (closed) throw new Error('the channel is closed');
       const session = await connected();
@@ -101,7 +101,7 @@ export function openContentChannel({ target, authority, serverName, tls }: Peer)
           te: 'trailers',
           ...(Number.isFinite(deadlineMs) ? { 'grpc-timeout': timeoutOf(deadlineMs - Date.now()) } : {}),
           ...(token === undefined ? {} : { 'authn-token': token }),
-          ...(traceparent === undefined ? {} : { traceparent }),
+          ...trace,
         },
         { endStream: false },
       );

@@ -35,9 +35,19 @@ export class PachdError extends Error {
   readonly kind: PachdErrorKind;
   readonly call: string;
   readonly delivery: Delivery;
+  /** gRPC's own, for those who look at traces; undefined: there was no answer that had one. */
+  readonly statusCode: number | undefined;
 
-  constructor(kind: PachdErrorKind, call: string, text: string, cause?: unknown, delivery: Delivery = 'answered') {
+  constructor(
+    kind: PachdErrorKind,
+    call: string,
+    text: string,
+    cause?: unknown,
+    delivery: Delivery = 'answered',
+    statusCode?: number,
+  ) {
     super(`${call}: ${text}`, cause === undefined ? undefined : { cause });
+    this.statusCode = statusCode;
     this.kind = kind;
     this.call = call;
     this.delivery = delivery;
@@ -103,11 +113,13 @@ export function toPachdError(call: string, error: unknown): PachdError {
 /** Makes a PachdError of a gRPC status and its message. */
 export function fromStatus(call: string, code: number, text: string, cause?: unknown): PachdError {
   // A file that is not there comes with no sentence at all.
-  if (code === status.NOT_FOUND && text === '') return new PachdError('file-not-found', call, 'not found', cause);
+  if (code === status.NOT_FOUND && text === '') {
+    return new PachdError('file-not-found', call, 'not found', cause, 'answered', code);
+  }
   // A connection that breaks under a call, or just before it, is INTERNAL to the library now and then.
   if (code === status.INTERNAL || code === status.UNAVAILABLE) {
     const delivery = NEVER_SENT.test(text) ? 'none' : BROKEN_CONNECTION.test(text) ? 'broken' : 'answered';
-    if (delivery !== 'answered') return new PachdError('unavailable', call, text, cause, delivery);
+    if (delivery !== 'answered') return new PachdError('unavailable', call, text, cause, delivery, code);
   }
   // The transport's own faults are told by their code, whatever words a server has put into them.
   const transport = code === status.UNAVAILABLE || code === status.CANCELLED || code === status.DEADLINE_EXCEEDED;
@@ -117,6 +129,8 @@ export function fromStatus(call: string, code: number, text: string, cause?: unk
     call,
     `${status[code] ?? code} ${text}`,
     cause,
+    'answered',
+    code,
   );
 }
 

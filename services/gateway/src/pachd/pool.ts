@@ -54,7 +54,12 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
   };
 
   /** Begins a try at a pachd, which counts as its load until it has ended one way or the other. */
-  const begin = (call: Call, { token, signal }: Caller, deadlineMs: number, { member, channel, as, suspect }: Stop) => {
+  const begin = (
+    call: Call,
+    { token, signal }: Caller,
+    deadlineMs: number,
+    { member, channel, as, number, suspect }: Stop,
+  ) => {
     const controller = new AbortController();
     const cancel = () => controller.abort();
     let abandoned = false;
@@ -66,7 +71,7 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
       },
     };
     member.begin(load, as);
-    const noted = noteCall(call, member.address, as);
+    const noted = noteCall(call, member.address, { as, number });
     if (signal.aborted) cancel();
     else signal.addEventListener('abort', cancel, { once: true });
     return {
@@ -76,7 +81,7 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
         token,
         signal: controller.signal,
         deadlineMs,
-        ...noted.context,
+        ...(noted.trace === undefined ? {} : { trace: noted.trace }),
       } satisfies Attempt,
       cancel,
       end() {
@@ -87,7 +92,8 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
       answered: () => quarantine.survived(call),
       /** Takes note of an error. @returns it, or what it means */
       async failed(error: unknown): Promise<unknown> {
-        noted.failed(isPachdError(error) ? error.kind : 'other', String(error));
+        const { kind, statusCode } = isPachdError(error) ? error : { kind: 'other', statusCode: undefined };
+        noted.failed(kind, String(error), statusCode);
         if (abandoned && !signal.aborted && isPachdError(error, 'canceled')) {
           return new PachdError('unavailable', call.name, 'its pachd does not answer any more', error, 'abandoned');
         }

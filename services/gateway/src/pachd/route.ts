@@ -18,6 +18,8 @@ export interface Stop {
   readonly member: Member;
   readonly channel: Channel;
   readonly as: 'call' | 'retry' | 'hedge';
+  /** How often the call was sent before, and one. */
+  readonly number: number;
   /** A pachd died under this call before. */
   readonly suspect: boolean;
 }
@@ -46,6 +48,7 @@ export function createRoute(call: Call, deadlineMs: number, { members, budget, q
   const visited = new Set<Member>();
   let hops = 0;
   let repeated = false;
+  let number = 0;
 
   /** One that was not asked yet, else any. */
   const choose = (): Member | undefined => {
@@ -74,7 +77,7 @@ export function createRoute(call: Call, deadlineMs: number, { members, budget, q
         const { channel } = member;
         if (channel === undefined) continue;
         if (channel.isConnected() || (await channel.connect(Math.min(deadlineMs, Date.now() + CONNECT_MAX_MS)))) {
-          return { member, channel, as: repeated ? 'retry' : 'call', suspect };
+          return { member, channel, as: repeated ? 'retry' : 'call', number: ++number, suspect };
         }
         member.failed(channel, 'cannot be connected to');
       }
@@ -88,7 +91,7 @@ export function createRoute(call: Call, deadlineMs: number, { members, budget, q
         return undefined;
       repeated = true;
       visited.add(member);
-      return { member, channel: member.channel, as: 'hedge', suspect: false };
+      return { member, channel: member.channel, as: 'hedge', number: ++number, suspect: false };
     },
 
     goesOn(error, begun) {

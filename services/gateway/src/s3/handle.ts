@@ -45,7 +45,7 @@ export function createHandle(options: HandleOptions): Handle {
   return async (http) => {
     const requestId = nextId();
     const { method, rawPath, body } = http;
-    const span = startRequest(http.headers.get);
+    const span = startRequest(http, scheme);
     const begun = { requestId, sentId: sentIdOf(http), method, rawPath, bytesIn: body.lengthBytes ?? 0 };
     const account = openAccount(begun, span, observers);
     const answer = await span.run(() => answerTo(http, account, requestId));

@@ -1,4 +1,12 @@
-import type { Distribution, Exemplar, Family, Series, Snapshot } from './registry.ts';
+import {
+  type Distribution,
+  type Exemplar,
+  type Family,
+  labelsOfMore,
+  SERIES_MAX,
+  type Series,
+  type Snapshot,
+} from './registry.ts';
 
 /** What a gateway counted: its workers together, and those that are no more. */
 export interface Aggregate {
@@ -33,13 +41,20 @@ function merge(families: readonly Family[], snapshots: readonly Snapshot[]): Sna
     families.map((family) => {
       const merged = new Map<string, Series>();
       for (const { labels, value } of snapshots.flatMap((snapshot) => snapshot[family.name] ?? [])) {
-        const key = labels.join('\n');
-        const before = merged.get(key)?.value;
-        merged.set(key, { labels, value: before === undefined ? value : together(family, before, value) });
+        add(family, merged, labels, value);
       }
       return [family.name, [...merged.values()]];
     }),
   );
+}
+
+/** Workers come and go, and each brings labels of its own: what would be too many is counted together, as in one worker. */
+function add(family: Family, merged: Map<string, Series>, own: readonly string[], value: Series['value']): void {
+  const isFull = merged.size >= SERIES_MAX && !merged.has(own.join('\n'));
+  const labels = isFull ? labelsOfMore(own) : own;
+  const key = labels.join('\n');
+  const before = merged.get(key)?.value;
+  merged.set(key, { labels, value: before === undefined ? value : together(family, before, value) });
 }
 
 function together(family: Family, one: Series['value'], other: Series['value']): Series['value'] {

@@ -56,8 +56,13 @@ export interface Histogram {
 export type Of<S> = (...labels: readonly string[]) => S;
 
 /** Series of one family; what would be more is counted together, under this label. */
-const SERIES_MAX = 2_000;
+export const SERIES_MAX = 2_000;
 const OTHER = 'other';
+
+/** Those that stand for all others of a family. */
+export function labelsOfMore(labels: readonly string[]): readonly string[] {
+  return labels.map(() => OTHER);
+}
 
 export interface Registry {
   counter(name: string, help: string, labels?: readonly string[]): Of<Counter>;
@@ -102,7 +107,7 @@ function seriesOf<S extends Read>(labels: readonly string[], make: () => S) {
     const key = values.length === 1 ? (values[0] ?? '') : values.join('\n');
     const known = series.get(key);
     if (known !== undefined) return known.one;
-    if (series.size >= SERIES_MAX && values[0] !== OTHER) return of(...labels.map(() => OTHER));
+    if (series.size >= SERIES_MAX && values[0] !== OTHER) return of(...labelsOfMore(labels));
     const one = make();
     series.set(key, { labels: values, one });
     return one;

@@ -11,6 +11,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { describeOutcome, describeSent, type TracedRequest } from './describe-request.ts';
 import type { Outcome } from './outcome.ts';
 
 /**
@@ -75,8 +76,9 @@ export function currentSpan(): Span | undefined {
 /** A call that may be sent several times, each time a span of its own. */
 export interface CallSpan {
   /** What goes with the call, so that who serves it can join the trace. */
-  readonly traceparent: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly traceId: string;
+  setAttribute(name: string, value: number): void;
   failed(kind: string, why: string): void;
   end(): void;
 }
@@ -88,8 +90,9 @@ export function startCall(describe: () => { name: string; attributes: Attributes
   const span = startChild(name, SpanKind.CLIENT, attributes);
   return (
     span && {
-      traceparent: traceparentOf(span.spanContext()),
+      headers: headersOf(span.spanContext()),
       traceId: span.spanContext().traceId,
+      setAttribute: (attribute, value) => void span.setAttribute(attribute, value),
       failed: (kind, why) => markFailed(span, kind, why),
       end: () => end(span),
     }
@@ -127,10 +130,9 @@ const UNTRACED: RequestSpan = {
   end: () => undefined,
 };
 
-/** @param header of the request, by its lower-case name */
-export function startRequest(header: (name: string) => string | undefined): RequestSpan {
+export function startRequest(request: TracedRequest, scheme: 'http' | 'https'): RequestSpan {
   if (tracers === undefined) return UNTRACED;
-  const context = tracers.contextOf(header);
+  const context = tracers.contextOf(request.headers.get);
   if (context === undefined) return UNTRACED;
   const span = start(tracers.requests, 'request', { kind: SpanKind.SERVER }, context);
   if (!span.isRecording()) {
@@ -151,35 +153,13 @@ export function startRequest(header: (name: string) => string | undefined): Requ
       },
     }),
     end(outcome) {
-      const { operation, status, code, cause } = outcome;
-      span.updateName(operation);
-      describeRequest(span, outcome, header);
+      const { status, code, cause } = outcome;
+      describeOutcome(span, outcome);
+      describeSent(span, request, scheme);
       if (status >= 500) markFailed(span, code ?? String(status), cause instanceof Error ? cause.message : '');
       end(span);
     },
   };
-}
-
-/** Sources: OpenTelemetry semantic conventions, "HTTP server" and "AWS SDK". The query is left out: credentials may stand in it. */
-function describeRequest(span: Span, outcome: Outcome, header: (name: string) => string | undefined): void {
-  const { target, code, sentId } = outcome;
-  span.setAttribute('http.request.method', outcome.method);
-  span.setAttribute('url.path', outcome.rawPath);
-  span.setAttribute('http.response.status_code', outcome.status);
-  span.setAttribute('http.request.body.size', outcome.bytesIn);
-  span.setAttribute('http.response.body.size', outcome.bytesOut);
-  span.setAttribute('rpc.system', 'aws-api');
-  span.setAttribute('rpc.service', 'S3');
-  span.setAttribute('rpc.method', outcome.operation);
-  span.setAttribute('aws.request_id', outcome.requestId);
-  if (target.bucket !== undefined) span.setAttribute('aws.s3.bucket', target.bucket);
-  if (target.key !== undefined) span.setAttribute('aws.s3.key', target.key);
-  if (code !== undefined) span.setAttribute('error.type', code);
-  if (sentId !== undefined) span.setAttribute('http.request.header.x-request-id', [sentId]);
-  const [host, agent] = [header('host'), header('user-agent')];
-  // Without its port.
-  if (host !== undefined) span.setAttribute('server.address', host.replace(/:\d+$/, ''));
-  if (agent !== undefined) span.setAttribute('user_agent.original', agent);
 }
 
 function startChild(name: string, kind: SpanKind, attributes: Attributes = {}): Span | undefined {
@@ -205,7 +185,9 @@ function markFailed(span: Span, kind: string, message: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message });
 }
 
-/** Source: W3C Trace Context, 3.2. Only what is kept is told of. */
-function traceparentOf({ traceId, spanId }: SpanContext): string {
-  return `00-${traceId}-${spanId}-01`;
+/** Source: W3C Trace Context, 3.2 and 3.3. Only what is kept is told of; what others said of the trace goes on as it came. */
+function headersOf({ traceId, spanId, traceState }: SpanContext): Readonly<Record<string, string>> {
+  const traceparent = `00-${traceId}-${spanId}-01`;
+  const tracestate = traceState?.serialize() ?? '';
+  return tracestate === '' ? { traceparent } : { traceparent, tracestate };
 }

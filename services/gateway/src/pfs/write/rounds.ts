@@ -127,15 +127,16 @@ export function createRounds(parts: RoundParts, { most, gatherMs }: RoundOptions
           settled();
           rejectIt(error);
         };
+        const span = currentSpan();
         const waiting = {
           submission,
           resolve: (outcome: WriteOutcome) => {
             settled();
-            acknowledgeSeconds().observe((performance.now() - submittedMs) / 1_000);
+            acknowledgeSeconds().observe((performance.now() - submittedMs) / 1_000, span?.spanContext().traceId);
             resolve(outcome);
           },
           reject,
-          span: currentSpan(),
+          span,
         };
         const settled = leaveInTime(key, waiting);
         if (queue !== undefined) queue.push(waiting);

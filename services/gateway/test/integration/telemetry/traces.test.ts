@@ -15,6 +15,7 @@ import { scrape } from '../../support/metrics.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { keyOf } from '../../support/signature.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../../support/tusk.ts';
+import { element } from '../../support/uploads.ts';
 
 const ROOT = keyOf(ROOT_TOKEN);
 const [SERVER, CLIENT] = [2, 3];
@@ -64,6 +65,7 @@ async function traced(method: string, path: string, options: SendOptions = {}) {
   const headers = {
     ...options.headers,
     traceparent: `00-${traceId}-${parentId}-01`,
+    tracestate: 'vendor=of-the-client',
     'x-request-id': `sent-${parentId}`,
   };
   const answer = await send(tusk.url, method, path, { key: ROOT, ...options, headers });
@@ -118,7 +120,9 @@ describe('a read', () => {
         'rpc.method': 'GetFile',
         'server.address': host,
         'server.port': Number(port),
+        'rpc.grpc.status_code': 0,
         'tusk.attempt': 'call',
+        'tusk.attempt.number': 1,
       },
     });
     const heard = relay
@@ -129,7 +133,10 @@ describe('a read', () => {
     const [ofContent] = heard.filter(({ method }) => method === 'GetFile');
     expect(ofContent?.metadata['traceparent']).toBe(`00-${traceId}-${content?.spanId}-01`);
     expect(heard.length).toBe(named(spans, /^(pfs|auth)_v2\.API/).length);
-    for (const { metadata } of heard) expect(metadata['traceparent']).toContain(traceId);
+    for (const { metadata } of heard) {
+      expect(metadata['traceparent']).toContain(traceId);
+      expect(metadata['tracestate']).toBe('vendor=of-the-client');
+    }
   });
 
   it('that goes wrong says so, and its ids lead to one another', async () => {
@@ -164,6 +171,31 @@ describe('a read', () => {
     expect(names).toEqual(['HeadObject']);
     expect(relay.calls().length).toBeGreaterThan(callsBefore);
     expect(collector.spans().some(({ traceId }) => traceId === 'ab'.repeat(16))).toBe(false);
+  });
+});
+
+it('parts of uploads say of which, and copies of what', async () => {
+  const created = await traced('POST', `/${bucket}/upload`, { query: [['uploads', '']] });
+  const uploadId = element(created.answer.text, 'UploadId');
+  const query = [['uploadId', uploadId] as const];
+  const part = await traced('PUT', `/${bucket}/upload`, { query: [...query, ['partNumber', '7']], body: 'part' });
+  expect(part.server).toMatchObject({
+    name: 'UploadPart',
+    attributes: { 'aws.s3.upload_id': uploadId, 'aws.s3.part_number': 7, 'url.scheme': 'http' },
+  });
+  const aborted = await traced('DELETE', `/${bucket}/upload`, { query });
+  expect(aborted.server.attributes).toMatchObject({ 'aws.s3.upload_id': uploadId });
+  expect(aborted.server.attributes).not.toHaveProperty('aws.s3.part_number');
+  const source = `/${bucket}/large`;
+  const copied = await traced('PUT', `/${bucket}/copy`, { headers: { 'x-amz-copy-source': source } });
+  expect(copied.server).toMatchObject({ name: 'CopyObject', attributes: { 'aws.s3.copy_source': source } });
+});
+
+it('a method that nobody knows is told as such', async () => {
+  const { server } = await traced('PROPFIND', `/${bucket}/key`);
+  expect(server.attributes).toMatchObject({
+    'http.request.method': '_OTHER',
+    'http.request.method_original': 'PROPFIND',
   });
 });
 
@@ -202,7 +234,9 @@ it('a call that fails is told of with each of its tries', async () => {
 
 it('metrics lead to traces, and are exported as well', async () => {
   const { traceId } = await traced('GET', `/${bucket}/large`);
+  const { traceId: ofWrite } = await traced('PUT', `/${bucket}/counted`, { body: 'x' });
   const { text } = await scrape(tusk, 'application/openmetrics-text');
+  expect(text).toMatch(new RegExp(`^tusk_write_acknowledge_seconds_bucket.*# \\{trace_id="${ofWrite}"\\}`, 'm'));
   for (const metric of ['tusk_request_duration_seconds', 'tusk_request_answer_seconds']) {
     expect(text).toMatch(new RegExp(`^${metric}_bucket\\{operation="GetObject".*# \\{trace_id="${traceId}"\\}`, 'm'));
   }

@@ -7,11 +7,9 @@ const BEGUN = { requestId: 'A1', sentId: undefined, method: 'GET', rawPath: '/b.
 
 function open() {
   const outcomes: Outcome[] = [];
-  const account = openAccount(
-    BEGUN,
-    startRequest(() => undefined),
-    [(outcome) => outcomes.push(outcome)],
-  );
+  const account = openAccount(BEGUN, startRequest({ rawQuery: '', headers: { get: () => undefined } }, 'http'), [
+    (outcome) => outcomes.push(outcome),
+  ]);
   return { account, outcomes };
 }
 

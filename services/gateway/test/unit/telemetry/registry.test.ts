@@ -92,6 +92,21 @@ describe('workers together', () => {
     });
   });
 
+  it('have no more series than one may, however many come and go with labels of their own', () => {
+    const all = createAggregate([{ kind: 'counter', name: 'bucket_total', help: '', labels: ['bucket', 'kind'] }]);
+    const bucketsOf = (worker: number) =>
+      Array.from({ length: 100 }, (_, number) => ({ labels: [`${worker}-${number}`, 'x'], value: 1 }));
+    for (let worker = 0; worker < 50; worker++) {
+      all.heard(worker, { bucket_total: bucketsOf(worker) });
+      all.left(worker);
+    }
+    all.heard(50, { bucket_total: [...bucketsOf(50), { labels: ['other', 'other'], value: 5 }] });
+    const series = all.total()['bucket_total'] ?? [];
+    expect(series.length).toBe(2_001);
+    expect(new Set(series.map(({ labels }) => labels.join())).size).toBe(2_001);
+    expect(series.reduce((sum, { value }) => sum + Number(value), 0)).toBe(51 * 100 + 5);
+  });
+
   it('keep what one counted that has ended, and forget what it measured', () => {
     const all = createAggregate(families);
     all.heard(0, said(3));
