@@ -88,6 +88,8 @@ describe('docs/operations.md', () => {
     for (const name of [
       'autoscaling',
       'serviceMonitor',
+      'prometheusRule',
+      'grafanaDashboard',
       'podDisruptionBudget',
       'networkPolicy',
       'settings',

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { SETTINGS_TABLE } from '../../services/gateway/src/config.ts';
 import { makeFolder, pythonProgram, runCommand } from '../../services/gateway/test/support/clients.ts';
 import { ROOT } from '../../services/gateway/test/support/program.ts';
@@ -14,7 +14,7 @@ const REQUIRED = ['--set', 'pachd=grpc://pachd:30650,existingSecret=tusk'];
 const EVERYTHING = [
   ...REQUIRED,
   '--set',
-  'autoscaling.enabled=true,serviceMonitor.enabled=true,service.type=NodePort,service.nodePort=30600,drainMs=60000',
+  'autoscaling.enabled=true,serviceMonitor.enabled=true,prometheusRule.enabled=true,grafanaDashboard.enabled=true,service.type=NodePort,service.nodePort=30600,drainMs=60000',
   '--set',
   'settings.TUSK_DOMAINS=s3.example.com,settings.TUSK_HEAD_TTL_MS=0',
   '--set-json',
@@ -136,10 +136,12 @@ describe('the chart', () => {
       title: 'with everything',
       args: EVERYTHING,
       kinds: [
+        'ConfigMap',
         'Deployment',
         'HorizontalPodAutoscaler',
         'NetworkPolicy',
         'PodDisruptionBudget',
+        'PrometheusRule',
         'Service',
         'Service',
         'ServiceMonitor',
@@ -159,13 +161,23 @@ describe('the chart', () => {
         await writeFile(file, text);
         const checked = await runCommand(pythonProgram('kubernetes-validate'), ['--strict', '-k', version, file]);
         expect(checked.code, checked.stdout + checked.stderr).toBe(0);
-        // What it has no schema for it passes over: that is a kind of the Prometheus operator's.
+        // What it has no schema for it passes over: those are kinds of the Prometheus operator's.
         const unknown = checked.stderr.split('\n').filter((line) => line.includes("Couldn't find schema"));
-        expect(unknown.filter((line) => !line.includes('kind ServiceMonitor'))).toEqual([]);
+        expect(unknown.filter((line) => !/kind (ServiceMonitor|PrometheusRule)/.test(line))).toEqual([]);
       }
     } finally {
       await folder.remove();
     }
+  });
+
+  it('has the alerts and the dashboard that are tested, word for word', async () => {
+    const documents = parseAllDocuments(await render('1.37', EVERYTHING)).map((document) => document.toJS());
+    const ofKind = (kind: string) => documents.find((document) => document.kind === kind);
+    const rules = await readFile(join(ROOT, 'infra/prometheus/rules.yaml'), 'utf8');
+    expect(ofKind('PrometheusRule').spec).toEqual(parse(rules));
+    const dashboard = await readFile(join(ROOT, 'infra/grafana/tusk.json'), 'utf8');
+    expect(JSON.parse(ofKind('ConfigMap').data['tusk.json'])).toEqual(JSON.parse(dashboard));
+    expect(ofKind('ConfigMap').metadata.labels).toMatchObject({ grafana_dashboard: '1' });
   });
 
   it('gives the gateway settings that there are, secrets by reference, and time to drain', async () => {
