@@ -20,7 +20,7 @@ export const options: Options = {
   },
   thresholds: {
     checks: ['rate==1'],
-    http_req_failed: ['rate<0.0001'],
+    http_req_failed: ['rate<0.001'],
     // What came when all users were still busy.
     dropped_iterations: [`rate<${0.01 * users * REQUESTS_PER_SECOND}`],
     'http_req_duration{name:GetObject}': ['p(50)<250', 'p(99)<2000'],

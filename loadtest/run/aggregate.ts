@@ -65,7 +65,8 @@ export function createAggregate(): Aggregate {
     return spans[number] as Span;
   };
 
-  const seconds = () => (beganMs === undefined ? 0 : (lastMs - beganMs) / 1000);
+  // One request alone took some time, too.
+  const seconds = () => (beganMs === undefined ? 0 : Math.max(1, lastMs - beganMs) / 1000);
 
   function point(span: Span, number: number): Point {
     const fromMs = number * spanMs;

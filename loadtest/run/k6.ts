@@ -29,6 +29,8 @@ export interface Scenario {
 }
 
 export interface RunHandlers {
+  /** Told of k6's process. */
+  readonly onStart?: (pid: number) => void;
   readonly onSample: (sample: Sample) => void;
   /** How far setup or teardown is, in words. */
   readonly onProgress: (words: string) => void;
@@ -63,6 +65,7 @@ export async function runScenario(name: string, settings: ScenarioSettings, hand
     env: { ...environmentOf(settings), K6_CSV_TIME_FORMAT: 'unix_milli' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (child.pid !== undefined) handlers.onStart?.(child.pid);
   const interrupted = () => undefined;
   const ended = () => child.kill('SIGTERM');
   process.on('SIGINT', interrupted);

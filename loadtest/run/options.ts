@@ -1,17 +1,21 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 /** What the command line asks for. */
-export interface RunOrder {
-  readonly scenario: string;
-  /** Left out: a fleet of the test's own. */
-  readonly target: string | undefined;
-  readonly users: number | undefined;
-  readonly seconds: number | undefined;
-  /** devpachd's, of a fleet of the test's own. */
-  readonly latency: string | undefined;
-}
+export type Order =
+  | {
+      readonly kind: 'run';
+      readonly scenario: string;
+      /** Left out: a fleet of the test's own. */
+      readonly target: string | undefined;
+      readonly users: number | undefined;
+      readonly seconds: number | undefined;
+      /** devpachd's, of a fleet of the test's own. */
+      readonly latency: string | undefined;
+      readonly report: string | undefined;
+    }
+  | { readonly kind: 'compare'; readonly reports: readonly [string, string]; readonly report: string | undefined };
 
 const USERS_MAX = 1_000;
 const SECONDS_MAX = 86_400;
@@ -23,32 +27,42 @@ const SCENARIOS: readonly string[] = readdirSync(SCRIPTS)
   .flatMap((file) => /^(.+)\.ts$/.exec(file)?.[1] ?? [])
   .sort();
 
-const USAGE = `usage: npm run loadtest -- SCENARIO [--target URL] [--users N] [--duration 30s|10m|1h] [--latency real|MS]
+const USAGE = `usage: npm run loadtest -- SCENARIO [--target URL] [--users N] [--duration 30s|10m|1h] [--latency real|MS] [--report FILE]
+       npm run loadtest -- compare REPORT REPORT [--report FILE]
 scenarios: ${SCENARIOS.join(', ')}`;
 
 /** @throws Error with what is wrong, and how it is used */
-export function readOrder(args: readonly string[]): RunOrder {
+export function readOrder(args: readonly string[]): Order {
   const { values, positionals } = parse(args);
   const [what = '', ...rest] = positionals;
+  if (what === 'compare') {
+    const [first, second, ...more] = rest;
+    if (first === undefined || second === undefined || more.length > 0) throw wrong('compare takes two reports');
+    const missing = [first, second].find((file) => !existsSync(file));
+    if (missing !== undefined) throw wrong(`there is no ${missing}`);
+    return { kind: 'compare', reports: [first, second], report: values.report };
+  }
   if (!SCENARIOS.includes(what)) throw wrong(what === '' ? 'which scenario?' : `there is no scenario ${what}`);
   if (rest.length > 0) throw wrong(`one scenario at a time, not also ${rest.join(' ')}`);
-  const { target, users, duration, latency } = values;
+  const { target, users, duration, latency, report } = values;
   if (target !== undefined && latency !== undefined)
     throw wrong('--latency is of a fleet that is started for the test');
   if (latency !== undefined && !/^(real|\d{1,6})$/.test(latency))
     throw wrong('--latency must be real, or milliseconds');
   return {
+    kind: 'run',
     scenario: what,
     target: target && targetOf(target),
     users: users === undefined ? undefined : integer('users', users, USERS_MAX),
     seconds: duration === undefined ? undefined : secondsOf(duration),
     latency,
+    report,
   };
 }
 
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  const options = { target: text, users: text, duration: text, latency: text };
+  const options = { target: text, users: text, duration: text, latency: text, report: text };
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {

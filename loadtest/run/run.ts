@@ -2,11 +2,13 @@ import { ROOT_TOKEN } from '../../infra/cluster/cluster.ts';
 import { withFleet } from '../bench/fleet-cluster.ts';
 import { createAggregate } from './aggregate.ts';
 import { inspectScenario, runScenario, type ScenarioSettings } from './k6.ts';
-import type { RunOrder } from './options.ts';
+import type { Order } from './options.ts';
+import type { Progress } from './progress.ts';
 import type { Result } from './result.ts';
-import type { Progress } from './terminal.ts';
 import { progressLine } from './terminal.ts';
 import { judge, parseThresholds } from './thresholds.ts';
+
+type RunOrder = Extract<Order, { kind: 'run' }>;
 
 /** Where and as whom the scenario sends its requests. */
 type Target = Pick<ScenarioSettings, 'target' | 'accessKey' | 'secretKey' | 'cleans'>;

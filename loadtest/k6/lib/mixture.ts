@@ -1,8 +1,7 @@
 // Four reads to one write. Half of the reads are of what all users share, half of what the user wrote last, which must be its newest version.
-import { check } from 'k6';
 import exec from 'k6/execution';
 import { anyOf, contentOf, type Data, makeBuckets, succeed } from './data.ts';
-import { getObject, putObject, send } from './s3.ts';
+import { checkServed, getObject, putObject, send } from './s3.ts';
 
 const OBJECT_BYTES = 2048;
 const WRITTEN_PART = 0.2;
@@ -36,15 +35,16 @@ function write(bucket: string): void {
   const key = `own/${exec.vu.idInTest}/${writes % OWN_KEYS}`;
   writes += 1;
   const content = contentOf(key, OBJECT_BYTES, writes);
-  const { status } = send(putObject(bucket, key, content));
-  check(status, { 'the write is acknowledged': () => status === 200 });
+  const isThere = checkServed(send(putObject(bucket, key, content)), {
+    'the write is acknowledged': ({ status }) => status === 200,
+  });
   // Whether one that was not acknowledged is there, nobody knows.
-  if (status === 200) own.set(key, content);
+  if (isThere) own.set(key, content);
   else own.delete(key);
 }
 
 function read(bucket: string, key: string, content: string): void {
-  check(send(getObject(bucket, key)), {
+  checkServed(send(getObject(bucket, key)), {
     'the object is what was put last': ({ status, body }) => status === 200 && body === content,
   });
 }

@@ -1,4 +1,5 @@
 // S3 operations as calls, to be sent one by one or many at once.
+import { check } from 'k6';
 import http, { type ObjectBatchRequest, type RefinedResponse, type ResponseType } from 'k6/http';
 import { AT_ONCE, REQUEST_TIMEOUT, SIGNER, TARGET } from './settings.ts';
 import { queryOf, signedHeaders, type Unsigned } from './sigv4.ts';
@@ -43,6 +44,14 @@ export function copyObject(bucket: string, key: string, from: string): Call {
 
 export function listObjects(bucket: string, query: Readonly<Record<string, string>>): Call {
   return { operation: 'ListObjectsV2', method: 'GET', bucket, query: { 'list-type': '2', ...query } };
+}
+
+/**
+ * Checks an answer, if there is one: what a target does not serve (no answer, or a status of 500 and above) counts as failed, which some
+ * requests may be; a wrong answer may none. @returns whether it was there, and right
+ */
+export function checkServed(answer: Answer, wanted: Readonly<Record<string, (answer: Answer) => boolean>>): boolean {
+  return answer.status !== 0 && answer.status < 500 && check(answer, wanted);
 }
 
 /** Sends one call and waits. */

@@ -121,12 +121,19 @@ function tile(name: string, value: string, below: string, state = ''): Html {
 
 function plots({ history, nowMs }: GatewayStatus): readonly Html[] {
   const times = history.map(({ atMs }) => atMs);
-  const line = (name: string, colour: Line['colour'], value: (moment: Moment) => number | undefined): Line => ({
-    name,
-    colour,
-    values: history.map(value),
-  });
-  const frame = { times, nowMs, spanMs: SPAN_MS, stepMs: LOOK_EVERY_MS, scale: 'linear' } as const;
+  const line = (name: string, colour: Line['colour'], value: (moment: Moment) => number | undefined): Line => {
+    const values = history.map(value);
+    return { name, colour, values, figure: values.at(-1) };
+  };
+  const frame = {
+    times,
+    endMs: nowMs,
+    spanMs: SPAN_MS,
+    stepMs: LOOK_EVERY_MS,
+    scale: 'linear',
+    axis: [`${SPAN_MS / 60_000} min ago`, `${SPAN_MS / 120_000} min`, 'now'],
+    tell: (timeMs: number) => `${clock(timeMs)} UTC`,
+  } as const;
   const young = 'The first figures come after ten seconds';
   return [
     plot({

@@ -1,4 +1,3 @@
-import { clock } from './figures.ts';
 import { type Html, html } from './html.ts';
 import { linearScale, logScale, type Scale } from './scale.ts';
 
@@ -8,6 +7,8 @@ export interface Line {
   readonly colour: 'a' | 'b' | 'c' | 'bad';
   /** One for each moment; undefined: nothing was measured then. */
   readonly values: readonly (number | undefined)[];
+  /** The one that stands beside its name; undefined: there is none. */
+  readonly figure: number | undefined;
 }
 
 export interface Plot {
@@ -20,8 +21,12 @@ export interface Plot {
   /** What stands there when nothing was measured. */
   readonly empty: string;
   /** The end of the time axis, and how long it is. */
-  readonly nowMs: number;
+  readonly endMs: number;
   readonly spanMs: number;
+  /** What stands below the axis: at its beginning, in its middle, at its end. */
+  readonly axis: readonly [string, string, string];
+  /** How a moment is told to who points at it. */
+  readonly tell: (timeMs: number) => string;
   /** How far moments are from each other; where they are further, nobody looked. */
   readonly stepMs: number;
 }
@@ -31,13 +36,13 @@ const HEIGHT = 120;
 
 /** A small plot over time. The drawing is stretched to its place, so all text stands beside it. */
 export function plot(plot: Plot): Html {
-  const { title, lines, write, empty, spanMs } = plot;
+  const { title, lines, write, empty, axis } = plot;
   const values = lines.flatMap(({ values }) => values.filter((value) => value !== undefined));
   const scale = plot.scale === 'log' ? logScale(values) : linearScale(values);
   return html`<figure>
   <figcaption><h3>${title}</h3>${lines.map(
-    ({ name, colour, values }) =>
-      html`<span class="key line-${colour}"><i></i>${name} <b>${written(values.at(-1), write)}</b></span>`,
+    ({ name, colour, figure }) =>
+      html`<span class="key line-${colour}"><i></i>${name} <b>${written(figure, write)}</b></span>`,
   )}</figcaption>
   <div class="plot">
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${summary(plot)}">
@@ -49,7 +54,7 @@ export function plot(plot: Plot): Html {
     ${scale.marks.map((mark) => html`<span class="${placeOf(scale, mark)}">${write(mark)}</span>`)}
     ${values.length === 0 ? html`<p class="nothing">${empty}</p>` : ''}
   </div>
-  <div class="axis"><span>${spanMs / 60_000} min ago</span><span>${spanMs / 120_000} min</span><span>now</span></div>
+  <div class="axis">${axis.map((text) => html`<span>${text}</span>`)}</div>
 </figure>`;
 }
 
@@ -87,15 +92,15 @@ function hint(plot: Plot, at: number): Html {
   const values = plot.lines.map(({ name, values }) => `${name} ${written(values[at], plot.write)}`).join(', ');
   const step = stepOf(plot);
   const x = xOf(plot, timeMs) - step / 2;
-  return html`<rect class="hint" x="${x.toFixed(1)}" y="0" width="${step.toFixed(1)}" height="${HEIGHT}"><title>${clock(timeMs)} UTC: ${values}</title></rect>`;
+  return html`<rect class="hint" x="${x.toFixed(1)}" y="0" width="${step.toFixed(1)}" height="${HEIGHT}"><title>${plot.tell(timeMs)}: ${values}</title></rect>`;
 }
 
 function summary({ title, lines, write }: Plot): string {
-  return `${title}: ${lines.map(({ name, values }) => `${name} ${written(values.at(-1), write)}`).join(', ')}`;
+  return `${title}: ${lines.map(({ name, figure }) => `${name} ${written(figure, write)}`).join(', ')}`;
 }
 
-function xOf({ nowMs, spanMs }: Plot, timeMs: number): number {
-  return WIDTH * (1 - (nowMs - timeMs) / spanMs);
+function xOf({ endMs, spanMs }: Plot, timeMs: number): number {
+  return WIDTH * (1 - (endMs - timeMs) / spanMs);
 }
 
 function stepOf({ stepMs, spanMs }: Plot): number {
