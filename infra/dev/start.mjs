@@ -25,7 +25,7 @@ if (name === 'bench') {
   if (process.argv.includes('parquet')) await ensureDataClients();
 }
 if (name === 'history') await ensureProgram('redis-server', ['redis-server']);
-if (name === 'loadtest') await ensureK6();
+if (name === 'loadtest' || (name === 'bench' && process.argv.includes('k6'))) await ensureK6();
 if (name === 'cluster' || name === 'bench' || name === 'loadtest') {
   await ensureProgram('haproxy', ['haproxy']);
   await ensureProgram('redis-server', ['redis-server']);

@@ -1,22 +1,12 @@
 import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SCENARIOS } from '../../loadtest/run/options.ts';
 import { makeFolder } from '../../services/gateway/test/support/clients.ts';
 import { eventually } from '../../services/gateway/test/support/eventually.ts';
 import { type Program, ROOT, startNode } from '../../services/gateway/test/support/program.ts';
 import { ROOT_TOKEN } from '../cluster/cluster.ts';
 import { startFleet } from './fleet.ts';
 
-const SCENARIOS = [
-  'branches',
-  'cold-reads',
-  'hot-reads',
-  'listing',
-  'mixed',
-  'multipart',
-  'soak',
-  'spike',
-  'writes',
-] as const;
 const TIMEOUT_MS = 600_000;
 const THRESHOLDS_CROSSED = 99;
 

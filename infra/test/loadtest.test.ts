@@ -103,6 +103,22 @@ describe('npm run loadtest', () => {
     expect(text).not.toContain('load-');
   });
 
+  it('ends in good order when it is told to, with a report of what was done', async () => {
+    const args = ['hot-reads', '--target', fleet.url, '--users', '2', '--duration', '1h', '--report', fileOf('ended')];
+    const before = (await fleet.requests()).length;
+    const program = load(args);
+    await eventually(
+      'objects are read',
+      async () => (await fleet.requests()).slice(before),
+      (requests) => requests.filter(({ method }) => method === 'GET').length > 10,
+    );
+    // Not 0, since it was not all done.
+    expect((await program.stop('SIGTERM')).code).toBe(105);
+    expect(program.output()).toMatch(/^ok +the object is what was put \(\d+ times\)$/m);
+    expect(program.alive()).toEqual([]);
+    expect(await readFile(fileOf('ended'), 'utf8')).toContain('<h1>hot-reads</h1>');
+  });
+
   it('fails when thresholds are crossed: here no pachd is left', async () => {
     const args = ['writes', '--target', fleet.url, '--users', '4', '--duration', '5s', '--report', fileOf('bad')];
     const before = (await fleet.requests()).length;
@@ -136,7 +152,7 @@ describe('npm run loadtest', () => {
       expect(text).toMatch(/^writes\s+two load tests beside each other/);
       expect(await curves()).toBeGreaterThanOrEqual(7);
     }
-    // Its address, its figures and its style stand in the file itself.
+    // Nothing of it is elsewhere.
     expect(await readFile(fileOf('both'), 'utf8')).not.toMatch(/<script|<link rel="stylesheet"|src=/);
   });
 

@@ -6,12 +6,14 @@
 // `npm run bench -- fleet`: what a fleet serves, asks and keeps.
 // `npm run bench -- faults [WORDS]`: what clients of a fleet see when something in it fails (docs/operations.md).
 // `npm run bench -- telemetry [FOLDER]`: what traces cost, and beside them another build of tusk (docs/observability.md).
+// `npm run bench -- k6`: what k6 itself can drive, beside wrk (docs/loadtest.md).
 // `npm run bench -- devpachd [FILES...]`: how devpachd's `--latency real` holds against a real pachd (docs/devpachd.md).
 import { reportBalancer } from './balancer.ts';
 import { reportDevpachd } from './devpachd.ts';
 import { reportFaults } from './faults.ts';
 import { megabytes } from './figures.ts';
 import { reportFleet } from './fleet.ts';
+import { reportK6 } from './k6-drive.ts';
 import { measureLargeObject } from './large-object.ts';
 import { reportReads } from './reads.ts';
 import { measureSignedGet } from './signed-get.ts';
@@ -29,6 +31,7 @@ if (only === 'balancer') await reportBalancer();
 if (only === 'fleet') await reportFleet();
 if (only === 'faults') await reportFaults(size);
 if (only === 'telemetry') await reportTelemetry(size);
+if (only === 'k6') await reportK6();
 if (only === 'devpachd') await reportDevpachd(size === undefined ? [] : [size, ...more].map(Number));
 
 async function reportSignedGet(): Promise<void> {

@@ -24,6 +24,8 @@ export interface Scenario {
   readonly name: string;
   /** Its first line. */
   readonly about: string;
+  /** At most at once. */
+  readonly users: number;
   readonly seconds: number;
   readonly thresholds: Readonly<Record<string, readonly string[]>>;
 }
@@ -49,12 +51,19 @@ export async function inspectScenario(name: string, settings: ScenarioSettings):
   if (code !== 0) throw new Error(`k6 cannot read ${name}: ${errors()}`);
   const { scenarios, thresholds } = JSON.parse(output()) as InspectedOptions;
   const about = /^\/\/ (.*)$/m.exec(await readFile(scriptOf(name), 'utf8'))?.[1] ?? '';
-  return { name, about, seconds: secondsOf(Object.values(scenarios)[0] ?? {}), thresholds };
+  const [inspected = {}] = Object.values(scenarios);
+  return { name, about, users: usersOf(inspected), seconds: secondsOf(inspected), thresholds };
+}
+
+let running = 0;
+
+/** Whether a scenario runs, which ends in good order at SIGINT and SIGTERM. */
+export function isScenarioRunning(): boolean {
+  return running > 0;
 }
 
 /**
- * Runs a scenario to its end.
- * Ctrl-C reaches k6 by itself, which then ends what is under way; SIGTERM is handed on.
+ * Runs a scenario to its end. Ctrl-C reaches k6 by itself, which then ends what is under way; SIGTERM is handed on.
  * @returns k6's exit code; 0: it went through, whatever it measured
  */
 export async function runScenario(name: string, settings: ScenarioSettings, handlers: RunHandlers): Promise<number> {
@@ -66,24 +75,26 @@ export async function runScenario(name: string, settings: ScenarioSettings, hand
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (child.pid !== undefined) handlers.onStart?.(child.pid);
-  const interrupted = () => undefined;
-  const ended = () => child.kill('SIGTERM');
-  process.on('SIGINT', interrupted);
-  process.on('SIGTERM', ended);
+  const end = () => child.kill('SIGTERM');
+  const kill = () => child.kill('SIGKILL');
+  process.on('SIGTERM', end);
+  process.on('exit', kill);
+  running += 1;
   try {
     const closed = once(child, 'close') as Promise<[number | null]>;
     const said = forEachLine(child.stderr, logReader(handlers));
     try {
       await readSamples(child.stdout, handlers.onSample);
     } catch (error) {
-      child.kill('SIGKILL');
+      kill();
       throw error;
     }
     await said;
     return (await closed)[0] ?? 1;
   } finally {
-    process.off('SIGINT', interrupted);
-    process.off('SIGTERM', ended);
+    running -= 1;
+    process.off('SIGTERM', end);
+    process.off('exit', kill);
   }
 }
 
@@ -132,14 +143,20 @@ async function forEachLine(stream: NodeJS.ReadableStream, onLine: (line: string)
 }
 
 interface InspectedScenario {
+  readonly vus?: number;
+  readonly preAllocatedVUs?: number;
   readonly duration?: string;
   readonly maxDuration?: string;
-  readonly stages?: readonly { readonly duration: string }[];
+  readonly stages?: readonly { readonly duration: string; readonly target: number }[];
 }
 
 interface InspectedOptions {
   readonly scenarios: Readonly<Record<string, InspectedScenario>>;
   readonly thresholds: Scenario['thresholds'];
+}
+
+function usersOf({ vus, preAllocatedVUs, stages }: InspectedScenario): number {
+  return Math.max(0, ...(stages?.map(({ target }) => target) ?? [vus ?? preAllocatedVUs ?? 0]));
 }
 
 function secondsOf({ duration, maxDuration, stages }: InspectedScenario): number {

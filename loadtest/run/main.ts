@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { comparisonPage, comparisonText } from './compare.ts';
+import { isScenarioRunning } from './k6.ts';
 import { type Order, readOrder } from './options.ts';
 import { writePage } from './page.ts';
 import { createProgress } from './progress.ts';
@@ -15,6 +16,14 @@ const THRESHOLDS_CROSSED = 99;
 const REPORTS = join('.tusk', 'loadtest');
 
 const progress = createProgress(process.stdout);
+let asked = 0;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    asked += 1;
+    // A scenario ends by itself, with its report, and then the fleet; whoever asks again means at once.
+    if (!isScenarioRunning() || asked > 1) process.exit(1);
+  });
+}
 try {
   const order = readOrder(process.argv.slice(2));
   process.exitCode = order.kind === 'compare' ? await compare(order) : await load(order);

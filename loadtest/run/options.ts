@@ -23,7 +23,7 @@ const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 const SCRIPTS = fileURLToPath(new URL('../k6/', import.meta.url)).replace('/dist/', '/');
 
 /** Every scenario that there is. */
-const SCENARIOS: readonly string[] = readdirSync(SCRIPTS)
+export const SCENARIOS: readonly string[] = readdirSync(SCRIPTS)
   .flatMap((file) => /^(.+)\.ts$/.exec(file)?.[1] ?? [])
   .sort();
 

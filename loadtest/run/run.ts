@@ -43,7 +43,7 @@ async function drive(order: RunOrder, target: Target, where: string, progress: P
   const settings = { ...target, users: order.users, seconds: order.seconds };
   const scenario = await inspectScenario(order.scenario, settings);
   const thresholds = parseThresholds(scenario.thresholds);
-  progress.say(`${scenario.name}: ${scenario.about}`);
+  progress.say(`${scenario.name}, ${scenario.users} users for ${scenario.seconds} s: ${scenario.about}`);
   const aggregate = createAggregate();
   const handlers = { onSample: aggregate.add, onProgress: progress.show, onComplaint: progress.say };
   const telling = setInterval(() => {
