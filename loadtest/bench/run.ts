@@ -4,10 +4,12 @@
 // `npm run bench -- reads [cold] [sync] [alone] [large] [lists] [parquet]`: what reads take, and what they ask of pachd.
 // `npm run bench -- balancer`: writes to one bucket, by how many workers the load balancer spreads them over (docs/operations.md).
 // `npm run bench -- fleet`: what a fleet serves, asks and keeps.
+// `npm run bench -- scale [again]`: what a request takes of each program, and with it docs/scale.md anew: measured, modelled, plotted.
 // `npm run bench -- faults [WORDS]`: what clients of a fleet see when something in it fails (docs/operations.md).
 // `npm run bench -- telemetry [FOLDER]`: what traces cost, and beside them another build of tusk (docs/observability.md).
 // `npm run bench -- k6`: what k6 itself can drive, beside wrk (docs/loadtest.md).
 // `npm run bench -- devpachd [FILES...]`: how devpachd's `--latency real` holds against a real pachd (docs/devpachd.md).
+import { reportScale } from '../scale/scale.ts';
 import { reportBalancer } from './balancer.ts';
 import { reportDevpachd } from './devpachd.ts';
 import { reportFaults } from './faults.ts';
@@ -29,6 +31,7 @@ if (only === 'writes') await reportWrites(size);
 if (only === 'reads') await reportReads([size, ...more].filter((word) => word !== undefined));
 if (only === 'balancer') await reportBalancer();
 if (only === 'fleet') await reportFleet();
+if (only === 'scale') await reportScale(size);
 if (only === 'faults') await reportFaults(size);
 if (only === 'telemetry') await reportTelemetry(size);
 if (only === 'k6') await reportK6();

@@ -95,7 +95,7 @@ describe('workers together', () => {
   it('have no more series than one may, however many come and go with labels of their own', () => {
     const all = createAggregate([{ kind: 'counter', name: 'bucket_total', help: '', labels: ['bucket', 'kind'] }]);
     const bucketsOf = (worker: number) =>
-      Array.from({ length: 100 }, (_, number) => ({ labels: [`${worker}-${number}`, 'x'], value: 1 }));
+      Array.from({ length: 100 }, (_, number) => ({ labels: [`${worker}-${number >> 1}`, `${number & 1}`], value: 1 }));
     for (let worker = 0; worker < 50; worker++) {
       all.heard(worker, { bucket_total: bucketsOf(worker) });
       all.left(worker);
@@ -104,6 +104,7 @@ describe('workers together', () => {
     const series = all.total()['bucket_total'] ?? [];
     expect(series.length).toBe(2_001);
     expect(new Set(series.map(({ labels }) => labels.join())).size).toBe(2_001);
+    expect(series).toContainEqual({ labels: ['0-0', '1'], value: 1 });
     expect(series.reduce((sum, { value }) => sum + Number(value), 0)).toBe(51 * 100 + 5);
   });
 
