@@ -221,6 +221,6 @@ export function createUploadRegistry(tables: UploadTables): UploadRegistry {
   };
 }
 
-function recordOf({ id, bucket, key, initiatedMs, expiresMs }: UploadRow): UploadRecord {
-  return { id, bucket, key, initiatedMs, expiresMs };
+function recordOf({ id, bucket, key, initiatedMs, expiresMs, checksum }: UploadRow): UploadRecord {
+  return { id, bucket, key, initiatedMs, expiresMs, ...(checksum === undefined ? {} : { checksum }) };
 }

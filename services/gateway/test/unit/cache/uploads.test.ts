@@ -79,6 +79,16 @@ describe.each([
   ['in a folder', async () => opened(await folderOfOwn())],
   ['in Redis', () => inRedis()],
 ])('a registry %s', (_, make) => {
+  it('gives an upload back with all that was said of it', async () => {
+    const registry = await make();
+    const summed = uploadOf('summed', { checksum: { algorithm: 'CRC32', type: 'FULL_OBJECT' } });
+    const plain = uploadOf('unsummed');
+    for (const upload of [summed, plain]) await registry.create(upload);
+    expect(await registry.get(BUCKET, 'summed')).toEqual(summed);
+    expect(await registry.get(BUCKET, 'unsummed')).toEqual(plain);
+    expect(await registry.list(BUCKET)).toEqual([summed, plain]);
+  });
+
   it('finds an upload in its own bucket only', async () => {
     const registry = await make();
     await registry.create(uploadOf('u'));
