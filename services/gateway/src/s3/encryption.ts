@@ -39,6 +39,11 @@ export function refuseEncryption(headers: HttpHeaders): void {
   throw new S3Error('NotImplemented', { elements: [['Header', `${CUSTOMER}key`]] });
 }
 
+/** How an object is encrypted is said when it is written. Source: S3 API reference, GetObject. @throws S3Error InvalidArgument */
+export function refuseEncryptionOfRead(headers: HttpHeaders): void {
+  if (headers.get(METHOD) !== undefined) throw invalid(`${METHOD} header is not supported for this operation.`);
+}
+
 function invalid(message: string): S3Error {
   return new S3Error('InvalidArgument', { message });
 }

@@ -1,4 +1,5 @@
 // What a client sends wrongly gets the error that S3 would give, and changes nothing.
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshBucket, freshBucketName, repoOf } from '../support/buckets.ts';
 import { sampleBytes } from '../support/clients.ts';
@@ -230,6 +231,14 @@ describe('names', () => {
   it.each(['a.b.c.d.e', 'master..default', '.', 'UPPER%24'])('the bucket name %s is refused', async (name) => {
     expect(await call('PUT', `/${name}`)).toMatchObject({ status: 400, code: 'InvalidBucketName' });
   });
+
+  it.each(['a', 'ab', '_ab', 'ab-', 'master.-ab', 'master-.ab', 'master.ab.default-'])(
+    'no bucket %s is made, and it may be asked for',
+    async (name) => {
+      expect(await call('PUT', `/${name}`)).toMatchObject({ status: 400, code: 'InvalidBucketName' });
+      expect(await call('GET', `/${name}`)).toMatchObject({ status: 404, code: 'NoSuchBucket' });
+    },
+  );
 });
 
 it.each(['kéy', 'k\u007fy'])('an access key that can be no token is InvalidAccessKeyId: %j', async (token) => {
@@ -248,6 +257,35 @@ describe('XML', () => {
     ['bytes that are no text', '<Delete><Object><Key>\u0000</Key></Object></Delete>'],
   ])('%s is MalformedXML', async (_, body) => {
     await expectRefused(() => call('POST', `/${bucket}`, { query: [['delete', '']], body }), 400, 'MalformedXML');
+  });
+});
+
+describe('encryption', () => {
+  const METHOD = 'x-amz-server-side-encryption';
+  const CUSTOMER = `${METHOD}-customer`;
+  const key = Buffer.alloc(32, 1);
+  const ofClient = {
+    [`${CUSTOMER}-algorithm`]: 'AES256',
+    [`${CUSTOMER}-key`]: key.toString('base64'),
+    [`${CUSTOMER}-key-md5`]: createHash('md5').update(key).digest('base64'),
+  };
+
+  it.each([
+    ['a key of the client', 501, 'NotImplemented', ofClient],
+    ['a key of the client and one of the server', 400, 'InvalidArgument', { ...ofClient, [METHOD]: 'AES256' }],
+    ['a key of the client without its MD5', 400, 'InvalidArgument', { ...ofClient, [`${CUSTOMER}-key-md5`]: '' }],
+    ['a key of the client that is too short', 400, 'InvalidArgument', { ...ofClient, [`${CUSTOMER}-key`]: 'AAAA' }],
+    ['an unknown method', 400, 'InvalidArgument', { [METHOD]: 'ROT13' }],
+    ['the id of a key without its method', 400, 'InvalidArgument', { [`${METHOD}-aws-kms-key-id`]: 'id' }],
+  ])('%s is refused', async (_, status, code, headers) => {
+    await expectRefused(() => put('kept', 'other', { headers }), status, code);
+  });
+
+  it.each(['AES256', 'aws:kms'])('a read that asks for %s is InvalidArgument', async (method) => {
+    const options = { headers: { [METHOD]: method } };
+    await expectRefused(() => call('GET', `/${bucket}/kept`, options), 400, 'InvalidArgument');
+    expect(await call('HEAD', `/${bucket}/kept`, options)).toMatchObject({ status: 400 });
+    expect(await put('encrypted', 'x', options)).toMatchObject({ status: 200 });
   });
 });
 

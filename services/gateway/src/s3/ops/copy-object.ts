@@ -51,11 +51,13 @@ export const copyObject = operation({
       changes,
       precondition,
     });
-    return { commitId, committedMs, hash, sourceCommitId: source.versionId ?? from.bucket.commitId };
+    return { commitId, committedMs, hash, sourceCommitId: source.versionId ?? from.bucket.commitId ?? info.commitId };
   },
   encode({ commitId, committedMs, hash, sourceCommitId }) {
-    const headers: HeaderField[] = [['x-amz-version-id', commitId]];
-    if (sourceCommitId !== undefined) headers.push(['x-amz-copy-source-version-id', sourceCommitId]);
+    const headers: readonly HeaderField[] = [
+      ['x-amz-version-id', commitId],
+      ['x-amz-copy-source-version-id', sourceCommitId],
+    ];
     return xmlAnswer(
       'CopyObjectResult',
       [xmlElement('LastModified', formatIsoDate(committedMs)), xmlElement('ETag', `"${objectEtag(hash)}"`)],

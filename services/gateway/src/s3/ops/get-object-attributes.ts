@@ -34,7 +34,8 @@ export const getObjectAttributes = operation({
     return { ...parseNamed(request), asked: new Set(asked) };
   },
   async run(ctx, input) {
-    return { info: await statObject(ctx, input), commitId: input.versionId ?? ctx.view.bucket.commitId };
+    const info = await statObject(ctx, input);
+    return { info, commitId: input.versionId ?? ctx.view.bucket.commitId ?? info.commitId };
   },
   encode: ({ info, commitId }, { asked }) =>
     xmlAnswer(
@@ -46,7 +47,7 @@ export const getObjectAttributes = operation({
       ],
       [
         ['Last-Modified', formatHttpDate(info.lastModifiedMs)],
-        ...(commitId === undefined ? [] : [['x-amz-version-id', commitId] as const]),
+        ['x-amz-version-id', commitId],
       ],
     ),
 });

@@ -3,6 +3,7 @@ import { objectEtag } from '../../pfs/etag.ts';
 import type { ObjectInfo, OpenObject } from '../../pfs/files.ts';
 import { pathIfHoldable } from '../../pfs/key.ts';
 import type { HeaderField } from '../answer.ts';
+import { refuseEncryptionOfRead } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
 import type { HttpAnswer, HttpAnswerBody } from '../http.ts';
 import { type BucketContext, operation } from '../operation.ts';
@@ -27,15 +28,15 @@ interface Input extends Named {
 
 interface Output {
   readonly object: OpenObject;
-  /** The commit that was asked for by name. */
-  readonly commitId: string | undefined;
+  /** The commit that it is read from, as it was asked for if it was. */
+  readonly commitId: string;
 }
 
 /** Source: S3 API reference, GetObject. */
 export const getObject = operation<Input, Output>({
   name: 'GetObject',
   differs:
-    'Content-Type is guessed from the key. Last-Modified is when the commit that is read was finished. Up to 32 ranges: multipart/byteranges. `versionId` is a commit.',
+    'Content-Type is guessed from the key. Last-Modified is when the commit that is read was finished. Up to 32 ranges: multipart/byteranges. `versionId` is a commit; `x-amz-version-id` is the one that is read, which may be newer than the one that wrote the object.',
   access: 'read',
   parse,
   run: open,
@@ -53,6 +54,7 @@ export const headObject = operation<Input, Output>({
 
 function parse(request: S3Request): Input {
   const { headers } = request.http;
+  refuseEncryptionOfRead(headers);
   return {
     ...parseNamed(request),
     range: headers.get('range'),
@@ -76,16 +78,17 @@ async function open(ctx: BucketContext, input: Input): Promise<Output> {
   const view = await viewOf(ctx, input.versionId);
   const path = pathIfHoldable(input.key);
   if (path === undefined) throw noSuchKey(input.key);
-  return { object: await ctx.domain.files.open(ctx.caller, view, path), commitId: commitIdOf(ctx, input) };
+  const object = await ctx.domain.files.open(ctx.caller, view, path);
+  return { object, commitId: commitIdOf(ctx, input, object.info) };
 }
 
 async function look(ctx: BucketContext, input: Input): Promise<Output> {
   const info = await statObject(ctx, input);
-  return { object: { info, content: undefined, bytes: nothing }, commitId: commitIdOf(ctx, input) };
+  return { object: { info, content: undefined, bytes: nothing }, commitId: commitIdOf(ctx, input, info) };
 }
 
-function commitIdOf({ view }: BucketContext, { versionId }: Input): string | undefined {
-  return versionId ?? view.bucket.commitId;
+function commitIdOf({ view }: BucketContext, { versionId }: Input, info: ObjectInfo): string {
+  return versionId ?? view.bucket.commitId ?? info.commitId;
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
@@ -106,9 +109,9 @@ function encode({ object, commitId }: Output, input: Input, method: 'GET' | 'HEA
   const headers: HeaderField[] = [
     ...validators,
     ['Accept-Ranges', 'bytes'],
+    ['x-amz-version-id', commitId],
     ...[...input.overrides].filter(([name]) => name !== 'Content-Type'),
   ];
-  if (commitId !== undefined) headers.push(['x-amz-version-id', commitId]);
   // A range of another version of the object would be of no use (RFC 9110, 13.1.5).
   const asked = input.ifRange === undefined || input.ifRange === etag ? input.range : undefined;
   if (input.partNumber !== undefined && input.partNumber > 1) throw new S3Error('InvalidPartNumber');

@@ -1,6 +1,7 @@
 import { objectEtag } from '../../pfs/etag.ts';
 import type { ListEntry } from '../../pfs/list.ts';
 import { xmlAnswer } from '../answer.ts';
+import { S3Error } from '../errors.ts';
 import { entryElements, lastName, parseListing, searchedPrefix } from '../listing.ts';
 import { operation } from '../operation.ts';
 import { ownerElement } from '../owner.ts';
@@ -13,13 +14,18 @@ export const listObjectVersions = operation({
   name: 'ListObjectVersions',
   differs: 'The newest version of each object alone; its id is that of the commit that is read. No delete markers.',
   access: 'list',
-  parse: (request) => ({
-    bucket: bucketOf(request),
-    listing: parseListing(request),
+  parse(request) {
+    const keyMarker = request.query.get('key-marker') ?? '';
     // There is one version of a key, so the version behind which it is to go on says nothing more.
-    keyMarker: request.query.get('key-marker') ?? '',
-    versionIdMarker: request.query.get('version-id-marker') ?? '',
-  }),
+    const versionIdMarker = request.query.get('version-id-marker') ?? '';
+    if (keyMarker === '' && versionIdMarker !== '') {
+      throw new S3Error('InvalidArgument', {
+        message: 'A version-id marker cannot be specified without a key marker.',
+        elements: [['ArgumentName', 'version-id-marker']],
+      });
+    }
+    return { bucket: bucketOf(request), listing: parseListing(request), keyMarker, versionIdMarker };
+  },
   async run({ domain, caller, view }, { listing, keyMarker }) {
     const { delimiter, max } = listing;
     if (max === 0) return { entries: [], truncated: false };

@@ -1,4 +1,4 @@
-import { type HeaderField, xmlAnswer } from '../answer.ts';
+import { xmlAnswer } from '../answer.ts';
 import { openSource, parseSource } from '../copying.ts';
 import { S3Error } from '../errors.ts';
 import { checksumElement, partContent } from '../multipart-checksum.ts';
@@ -35,19 +35,16 @@ export const uploadPartCopy = operation({
     const part = await ctx.domain.uploads.putPart(ctx.caller, bucket, path, uploadId, number, (upload) =>
       partContent(upload, bytes, { algorithm: undefined, value: () => undefined }),
     );
-    return { part, sourceCommitId: source.versionId ?? view.bucket.commitId };
+    return { part, sourceCommitId: source.versionId ?? view.bucket.commitId ?? info.commitId };
   },
-  encode({ part, sourceCommitId }) {
-    const headers: HeaderField[] =
-      sourceCommitId === undefined ? [] : [['x-amz-copy-source-version-id', sourceCommitId]];
-    return xmlAnswer(
+  encode: ({ part, sourceCommitId }) =>
+    xmlAnswer(
       'CopyPartResult',
       [
         xmlElement('LastModified', formatIsoDate(part.modifiedMs)),
         xmlElement('ETag', `"${part.etag}"`),
         checksumElement(part.checksum),
       ],
-      headers,
-    );
-  },
+      [['x-amz-copy-source-version-id', sourceCommitId]],
+    ),
 });
