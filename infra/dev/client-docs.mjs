@@ -14,21 +14,28 @@ const LIBRARIES = [
     note: 'Also over TLS, and nightly with `when_required` checksums.',
   },
   { name: 'minio-py', file: 'minio_client.py', runs: 'npm test' },
-  { name: '@aws-sdk/client-s3', file: 'aws-sdk-js.test.ts', runs: 'npm test' },
+  { name: '@aws-sdk/client-s3', file: 'aws-sdk-js.test.ts', runs: 'npm test', note: 'Also over TLS.' },
   { name: 'minio-js', file: 'minio-js.test.ts', runs: 'npm test' },
   { name: 's3fs', file: 'data_clients.py', only: 's3fs: ', runs: 'npm run test:nightly' },
   { name: 'pandas', file: 'data_clients.py', only: 'pandas: ', runs: 'npm run test:nightly' },
   { name: 'pyarrow', file: 'data_clients.py', only: 'pyarrow: ', runs: 'npm run test:nightly' },
+  {
+    name: 'DuckDB',
+    file: 'data_clients.py',
+    only: 'DuckDB: ',
+    runs: 'npm run test:nightly',
+    note: 'With `INSTALL httpfs; LOAD httpfs;` before it. Over TLS leave `USE_SSL` out.',
+  },
 ];
 
 /** The lines of the generated part. `shellClients` as in shell-clients.ts. */
 export function clientDocs(shellClients, steps) {
   return [
-    `| client | ${steps.join(' | ')} | tested by |`,
-    `| --- | ${steps.map(() => '---').join(' | ')} | --- |`,
+    `| client | ${steps.join(' | ')} | over TLS | tested by |`,
+    `| --- | ${steps.map(() => '---').join(' | ')} | --- | --- |`,
     ...shellClients.map(
-      ({ name, nightly, steps: lines }) =>
-        `| ${name} | ${steps.map((step) => (lines[step] === undefined ? '' : 'yes')).join(' | ')} | \`${nightly ? 'npm run test:nightly' : 'npm test'}\` |`,
+      ({ name, nightly, trusts, steps: lines }) =>
+        `| ${name} | ${steps.map((step) => (lines[step] === undefined ? '' : 'yes')).join(' | ')} | ${trusts === undefined ? '' : 'nightly'} | \`${nightly ? 'npm run test:nightly' : 'npm test'}\` |`,
     ),
     '',
     ...shellClients.flatMap((client) => programDocs(client, steps)),

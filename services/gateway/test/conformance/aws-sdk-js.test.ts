@@ -1,3 +1,4 @@
+import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
 import {
   CompleteMultipartUploadCommand,
@@ -17,23 +18,27 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshBucketName } from '../support/buckets.ts';
 import { sampleBytes } from '../support/clients.ts';
+import { follow } from '../support/http.ts';
+import { CERTIFICATE, SERVES_TLS } from '../support/tls.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../support/tusk.ts';
 
 describe.each([
-  { title: 'auth off, any key', auth: false, token: 'any-key' },
-  { title: 'auth on, the root token', auth: true, token: ROOT_TOKEN },
-])('@aws-sdk/client-s3 ($title)', ({ auth, token }) => {
+  { title: 'auth off, any key', auth: false, token: 'any-key', tls: false },
+  { title: 'auth on, the root token', auth: true, token: ROOT_TOKEN, tls: false },
+  { title: 'over TLS', auth: true, token: ROOT_TOKEN, tls: true },
+])('@aws-sdk/client-s3 ($title)', ({ auth, token, tls }) => {
   let tusk: Tusk;
   let client: S3Client;
 
   beforeAll(async () => {
-    tusk = await startTusk({ auth });
+    tusk = await startTusk({ auth, env: tls ? SERVES_TLS : {} });
     // set-up of @aws-sdk/client-s3
     client = new S3Client({
       endpoint: tusk.url,
       region: 'us-east-1',
       forcePathStyle: true,
       credentials: { accessKeyId: token, secretAccessKey: token },
+      ...(tls ? { requestHandler: { httpsAgent: new Agent({ ca: CERTIFICATE }) } } : {}),
     });
     // end of the set-up
   });
@@ -66,7 +71,17 @@ describe.each([
     const Bucket = await freshBucket();
     const bytes = sampleBytes(3_000_000);
     const Body = Readable.from([bytes.subarray(0, 1_000_001), bytes.subarray(1_000_001)]);
-    await client.send(new PutObjectCommand({ Bucket, Key: 'stream.bin', Body, ContentLength: bytes.length }));
+    const put = new PutObjectCommand({ Bucket, Key: 'stream.bin', Body, ContentLength: bytes.length });
+    let sent: Readonly<Record<string, string>> = {};
+    put.middlewareStack.add(
+      (next) => (args) => {
+        sent = (args.request as { headers: Record<string, string> }).headers;
+        return next(args);
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    await client.send(put);
+    expect(sent).toMatchObject({ 'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' });
     expect((await contentOf(Bucket, 'stream.bin')).equals(bytes)).toBe(true);
   });
 
@@ -119,7 +134,7 @@ describe.each([
   it('presigns', async () => {
     const Bucket = await freshBucket('shared');
     const url = await getSignedUrl(client, new GetObjectCommand({ Bucket, Key: 'shared' }), { expiresIn: 60 });
-    expect(await (await fetch(url)).text()).toBe('shared');
+    expect((await follow(url)).text).toBe('shared');
   });
 
   it('lists the buckets', async () => {

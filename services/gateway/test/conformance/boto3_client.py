@@ -61,6 +61,22 @@ def sizes():
         assert head["LastModified"] is not None
 
 
+@behaviour("a checksum stands in front of its body, and behind it over TLS")
+def trailers():
+    sent = {}
+
+    def look(request, **_):
+        sent.update({name.lower(): value for name, value in request.headers.items()})
+
+    bucket = fresh_bucket()
+    s3.meta.events.register("before-send.s3.PutObject", look)
+    s3.put_object(Bucket=bucket, Key="summed", Body=io.BytesIO(b"summed"), ChecksumAlgorithm="CRC32")
+    s3.meta.events.unregister("before-send.s3.PutObject", look)
+    trailer = sent.get("x-amz-trailer", b"")
+    assert trailer == (b"x-amz-checksum-crc32" if URL.startswith("https") else b""), sent
+    assert body_of(bucket, "summed") == b"summed"
+
+
 @behaviour("20 MB go up in parts and come back byte for byte")
 def multipart():
     bucket = fresh_bucket()
@@ -122,11 +138,12 @@ def checksums():
         ]
         wanted = [{"PartNumber": number, "ETag": part["ETag"], field: part[field]} for number, part in sent]
         listed = s3.list_parts(**name)
+        assert (listed["ChecksumAlgorithm"], listed["ChecksumType"]) == (algorithm, kind)
         assert [part[field] for part in listed["Parts"]] == [part[field] for part in wanted]
         return s3.complete_multipart_upload(MultipartUpload={"Parts": wanted}, **name, **of_object)
 
     whole = base64.b64encode(zlib.crc32(b"".join(parts)).to_bytes(4, "big")).decode()
-    done = complete("full", "CRC32", "FULL_OBJECT", ChecksumCRC32=whole, ChecksumType="FULL_OBJECT")
+    done = complete("full", "CRC32", "FULL_OBJECT", ChecksumCRC32=whole)
     assert (done["ChecksumCRC32"], done["ChecksumType"]) == (whole, "FULL_OBJECT")
     digests = b"".join(hashlib.sha256(part).digest() for part in parts)
     composite = base64.b64encode(hashlib.sha256(digests).digest()).decode() + "-2"
@@ -266,6 +283,7 @@ def newest_versions():
     assert ([v["Key"] for v in versions], len(pages)) == (keys, 3)
     assert all(v["IsLatest"] and v["Size"] == len(v["Key"]) for v in versions)
     assert body_of(bucket, "z", VersionId=versions[-1]["VersionId"]) == b"z"
+    refused("InvalidArgument", 400, s3.list_object_versions, Bucket=bucket, VersionIdMarker=versions[0]["VersionId"])
     page = s3.list_object_versions(Bucket=bucket, Delimiter="/")
     assert ([v["Key"] for v in page["Versions"]], page["CommonPrefixes"]) == (["z"], [{"Prefix": "k/"}])
     gone = s3.delete_object(Bucket=bucket, Key="z")

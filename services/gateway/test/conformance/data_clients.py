@@ -1,14 +1,18 @@
-"""s3fs with pandas, and pyarrow's own S3 file system, against the gateway."""
+"""s3fs with pandas, pyarrow's own S3 file system, and DuckDB's httpfs, against the gateway."""
 
+import glob
+import hashlib
 import os
 
+import duckdb
+import duckdb_extension_httpfs
 import pandas
 import pyarrow.dataset
 import pyarrow.fs
 import pyarrow.parquet
 import s3fs
 
-from behaviours import URL, behaviour, bucket_name, run, sample
+from behaviours import ENDPOINT, URL, behaviour, bucket_name, run, sample
 
 KEY = os.environ["AWS_ACCESS_KEY_ID"]
 # set-up of s3fs
@@ -17,7 +21,17 @@ fs = s3fs.S3FileSystem(key=KEY, secret=KEY, endpoint_url=URL)
 storage = {"key": KEY, "secret": KEY, "client_kwargs": {"endpoint_url": URL}}
 # set-up of pyarrow
 arrow = pyarrow.fs.S3FileSystem(access_key=KEY, secret_key=KEY, endpoint_override=URL)
+# set-up of DuckDB
+secret = f"""CREATE SECRET (TYPE s3, KEY_ID '{KEY}', SECRET '{KEY}',
+    ENDPOINT '{ENDPOINT}', URL_STYLE 'path', USE_SSL false)"""
 # end of the set-ups
+
+
+# What `INSTALL httpfs` would fetch comes from a package here.
+db = duckdb.connect()
+(httpfs,) = glob.glob(f"{os.path.dirname(duckdb_extension_httpfs.__file__)}/extensions/*/httpfs.duckdb_extension")
+db.sql(f"LOAD '{httpfs}'")
+db.sql(secret)
 
 
 def fresh_bucket():
@@ -113,6 +127,40 @@ def arrow_files():
     assert sorted(info.path for info in found if info.is_file) == [f"{bucket}/big.bin", f"{bucket}/deep/moved.bin"]
     arrow.delete_file(f"{bucket}/big.bin")
     assert arrow.get_file_info(f"{bucket}/big.bin").type == pyarrow.fs.FileType.NotFound
+
+
+@behaviour("DuckDB: a partitioned Parquet dataset is written, and read by partition")
+def duckdb_dataset():
+    bucket = fresh_bucket()
+    db.sql(
+        f"""COPY (SELECT range AS value, 'day-' || range % 3 AS day FROM range(3_000))
+        TO 's3://{bucket}/data' (FORMAT parquet, PARTITION_BY (day))"""
+    )
+    found = db.sql(f"SELECT file FROM glob('s3://{bucket}/data/**/*.parquet')").fetchall()
+    assert len(found) == 3
+    rows = f"read_parquet('s3://{bucket}/data/**/*.parquet', hive_partitioning = true)"
+    assert db.sql(f"SELECT count(*) FROM {rows}").fetchone() == (3_000,)
+    part = db.sql(f"SELECT value FROM {rows} WHERE day = 'day-1' ORDER BY value").fetchall()
+    assert part == [(value,) for value in range(1, 3_000, 3)]
+
+
+@behaviour("DuckDB: of a large file, written in parts, the footer and single columns are read")
+def duckdb_columns():
+    bucket = fresh_bucket()
+    file = f"s3://{bucket}/large.parquet"
+    db.sql(f"COPY (SELECT range AS number, md5(range::VARCHAR) AS text FROM range(500_000)) TO '{file}' (FORMAT parquet)")
+    assert db.sql(f"SELECT num_rows FROM parquet_file_metadata('{file}')").fetchone() == (500_000,)
+    assert db.sql(f"SELECT sum(number) FROM '{file}'").fetchone() == (499_999 * 250_000,)
+    assert db.sql(f"SELECT text FROM '{file}' WHERE number = 499_999").fetchone() == (
+        hashlib.md5(b"499999").hexdigest(),
+    )
+
+
+@behaviour("DuckDB: a table as CSV is put and got")
+def duckdb_csv():
+    bucket = fresh_bucket()
+    db.sql(f"COPY (SELECT range AS number FROM range(10)) TO 's3://{bucket}/table.csv'")
+    assert db.sql(f"SELECT sum(number) FROM read_csv('s3://{bucket}/table.csv')").fetchone() == (45,)
 
 
 run()

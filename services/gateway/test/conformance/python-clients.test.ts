@@ -1,7 +1,6 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type Key, keyOf } from '../support/signature.ts';
+import { CERTIFICATE_FILE, SERVES_TLS } from '../support/tls.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../support/tusk.ts';
 import { itBehaves } from './python.ts';
 
@@ -44,15 +43,13 @@ describe.each(CASES)('Python clients ($title)', ({ auth, signed, keyFor }) => {
 
 // Over TLS the body is not signed, and its checksum comes behind it.
 describe('boto3 over TLS', () => {
-  const tls = fileURLToPath(new URL('./tls/', import.meta.url));
   let tusk: Tusk;
   beforeAll(async () => {
-    const env = { TUSK_TLS_CERT: join(tls, 'cert.pem'), TUSK_TLS_KEY: join(tls, 'key.pem') };
-    tusk = await startTusk({ auth: true, env });
+    tusk = await startTusk({ auth: true, env: SERVES_TLS });
   });
   afterAll(async () => {
     await tusk?.stop();
   });
-  const env = { AWS_CA_BUNDLE: join(tls, 'cert.pem'), SSL_CERT_FILE: join(tls, 'cert.pem') };
+  const env = { AWS_CA_BUNDLE: CERTIFICATE_FILE, SSL_CERT_FILE: CERTIFICATE_FILE };
   itBehaves('boto3_client.py', { signed: true, gateway: () => ({ tusk, key: keyOf(ROOT_TOKEN) }), env });
 });

@@ -1,6 +1,8 @@
-import { type IncomingMessage, request as openRequest } from 'node:http';
+import { type IncomingMessage, request as openRequest, type RequestOptions } from 'node:http';
+import { request as openSecureRequest } from 'node:https';
 import { connect } from 'node:net';
 import { type Key, type Query, type Signing, type SignOptions, sign } from './signature.ts';
+import { CERTIFICATE } from './tls.ts';
 
 export interface Answer {
   readonly status: number;
@@ -44,9 +46,8 @@ export async function send(url: string, method: string, path: string, options: S
   );
   const target = signed.path + (search.length === 0 ? '' : `?${search.join('&')}`);
   return new Promise((resolve, reject) => {
-    const request = openRequest(
-      { hostname, port, method, path: target, agent: false, setHost: false, timeout: ANSWER_MAX_MS },
-      (response) => readAnswer(response).then(resolve, reject),
+    const request = openTo(url, { hostname, port, method, path: target, setHost: false }, (response) =>
+      readAnswer(response).then(resolve, reject),
     );
     for (const [name, value] of Object.entries(signed.headers)) {
       // Node writes header values as Latin-1: this way the bytes of UTF-8 come out as they are.
@@ -61,6 +62,26 @@ export async function send(url: string, method: string, path: string, options: S
     if (signed.body.length > 0) request.write(signed.body);
     request.end();
   });
+}
+
+/** Gets what a URL names as it is, as a browser would. */
+export function follow(url: string): Promise<Answer> {
+  const { hostname, port, pathname, search } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const request = openTo(url, { hostname, port, path: pathname + search }, (response) =>
+      readAnswer(response).then(resolve, reject),
+    );
+    request.on('timeout', () => request.destroy(new Error(`no answer to ${url} in time`)));
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+function openTo(url: string, options: RequestOptions, onResponse: (response: IncomingMessage) => void) {
+  const all = { ...options, agent: false, timeout: ANSWER_MAX_MS } as const;
+  return url.startsWith('https:')
+    ? openSecureRequest({ ...all, ca: CERTIFICATE }, onResponse)
+    : openRequest(all, onResponse);
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Answer> {

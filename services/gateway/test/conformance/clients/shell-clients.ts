@@ -15,6 +15,8 @@ export interface ShellClient {
   /** What its users should know. */
   readonly note: string;
   readonly nightly: boolean;
+  /** The variable that names a certificate to be trusted, with which the nightly tests try these lines over TLS; left out: not tried. */
+  readonly trusts?: 'AWS_CA_BUNDLE' | 'SSL_CERT_FILE';
   /** Of a library in a program of ours: where its set-up stands, below this folder. */
   readonly source?: string;
 }
@@ -56,6 +58,7 @@ export const SHELL_CLIENTS: readonly ShellClient[] = [
     steps: awsSteps('aws'),
     note: '',
     nightly: true,
+    trusts: 'AWS_CA_BUNDLE',
   },
   {
     name: 'aws cli v2',
@@ -63,6 +66,7 @@ export const SHELL_CLIENTS: readonly ShellClient[] = [
     steps: awsSteps(AWS_2),
     note: 'From 2.13 on `AWS_ENDPOINT_URL` stands for `--endpoint-url`.',
     nightly: true,
+    trusts: 'AWS_CA_BUNDLE',
   },
   {
     name: 'rclone',
@@ -81,6 +85,7 @@ export RCLONE_S3_ACCESS_KEY_ID=$TOKEN RCLONE_S3_SECRET_ACCESS_KEY=$TOKEN`,
     },
     note: 'Sync with `--size-only`: it keeps the time of a file in metadata, which tusk does not keep.',
     nightly: false,
+    trusts: 'SSL_CERT_FILE',
   },
   {
     name: 's3cmd',
@@ -131,6 +136,7 @@ export AWS_ENDPOINT_URL=$ENDPOINT`,
     note: '',
     source: 'go/go-aws-sdk/main.go',
     nightly: true,
+    trusts: 'AWS_CA_BUNDLE',
   },
   {
     name: 'minio-go',

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freshBucket } from '../../support/buckets.ts';
 import { makeFolder, runCommand, sampleBytes, writeTree } from '../../support/clients.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Answer, send } from '../../support/http.ts';
+import { type Answer, follow, send } from '../../support/http.ts';
 import { ROOT } from '../../support/program.ts';
 import { keyOf } from '../../support/signature.ts';
+import { CERTIFICATE_FILE, SERVES_TLS } from '../../support/tls.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../../support/tusk.ts';
 import { type ShellClient, STEPS, type Step } from './shell-clients.ts';
 
@@ -23,7 +24,7 @@ const NAMES = Object.keys(TREE);
 const WRITES = /"operation":"(?:PutObject|UploadPart|CopyObject)"/g;
 
 /** One test for each step of a client, against a gateway with authentication on. */
-export function itWorksAs({ setUp, steps }: ShellClient): void {
+export function itWorksAs({ setUp, steps, trusts }: ShellClient, transport: 'http' | 'https' = 'http'): void {
   const key = keyOf(ROOT_TOKEN);
   let tusk: Tusk;
   let folder: Awaited<ReturnType<typeof makeFolder>>;
@@ -31,7 +32,7 @@ export function itWorksAs({ setUp, steps }: ShellClient): void {
   let other: string;
 
   beforeAll(async () => {
-    tusk = await startTusk({ auth: true });
+    tusk = await startTusk({ auth: true, env: transport === 'https' ? SERVES_TLS : {} });
     folder = await makeFolder();
     [bucket, other] = [await freshBucket(tusk, key), await freshBucket(tusk, key)];
     await writeFile(join(folder.path, 'small.txt'), SMALL);
@@ -56,6 +57,7 @@ export function itWorksAs({ setUp, steps }: ShellClient): void {
         OTHER: other,
         AWS_EC2_METADATA_DISABLED: 'true',
         no_proxy: '*',
+        ...(transport === 'https' && trusts !== undefined ? { [trusts]: CERTIFICATE_FILE } : {}),
       },
       cwd: folder.path,
     });
@@ -114,7 +116,7 @@ export function itWorksAs({ setUp, steps }: ShellClient): void {
     },
     async presign() {
       const url = /https?:\/\/\S+/.exec(await run('presign'))?.[0] ?? '';
-      expect(await (await fetch(url.replaceAll('\\u0026', '&'))).text()).toBe(SMALL);
+      expect((await follow(url.replaceAll('\\u0026', '&'))).text).toBe(SMALL);
     },
     async delete() {
       await run('delete');
