@@ -128,6 +128,7 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
       const values = [nonce, readAtMs, newNonce(), ttlMs, text, headId, pending.join(' ')];
       const stored = await scripts.run(STORE, slotOf(branch), ['v', 'h', 't', 'r'], values);
       if (state !== undefined && stored === 0) count.refused();
+      return stored === 1;
     },
 
     async invalidate(branch) {

@@ -68,14 +68,15 @@ export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs:
 
     async store(branch, nonce, readAtMs, state) {
       const entry = entryOf(branch);
-      if (state === undefined) return;
+      if (state === undefined) return false;
       if (String(entry.nonce) !== nonce || (entry.pinnedHeadId ?? state.headId) !== state.headId) {
         count.refused();
-        return;
+        return false;
       }
       renew(entry);
       entry.state = state;
       entry.expiresMs = readAtMs + ttlMs;
+      return entry.expiresMs > performance.now();
     },
 
     async invalidate(branch) {

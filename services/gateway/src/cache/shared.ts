@@ -34,9 +34,9 @@ export interface BranchCache<State extends CachedState, Delta> {
   /**
    * Keeps a state that was looked up after the read which gave `nonce` and `readAtMs`. Refused when anything was written or
    * invalidated since, and while a turn is held that has judged another head. Whether it was taken or not, a reader that needs to
-   * be sure reads again. @param state undefined: it could not be found out, and others may look
+   * be sure reads again. @param state undefined: it could not be found out, and others may look @returns whether it was taken
    */
-  store(branch: string, nonce: string, readAtMs: number, state: State | undefined): Promise<void>;
+  store(branch: string, nonce: string, readAtMs: number, state: State | undefined): Promise<boolean>;
   /** Forgets the state and refuses every store whose look-up began before. */
   invalidate(branch: string): Promise<void>;
   /**

@@ -1,17 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { createFlights } from '../cache/flight.ts';
 import { CacheLost } from '../cache/script.ts';
 import type { BranchCache } from '../cache/shared.ts';
 import { isPachdError } from '../pachd/errors.ts';
-import { type Caller, type CommitRef, type CommitSummary, detached } from '../pachd/model.ts';
-import { countCache } from '../telemetry/metrics.ts';
+import type { Caller, CommitRef, CommitSummary } from '../pachd/model.ts';
 import { type BucketRef, bucketName } from './bucket.ts';
 import type { Commits } from './commits.ts';
 import { Failure } from './failure.ts';
 import type { Lineage } from './lineage.ts';
 import { type Delta, type Overlay, overlayOf } from './overlay.ts';
 import { type BranchState, type FindDelta, noDeltas, type Resolved, type Resolver } from './resolve.ts';
+import { createSharedView, type LookUp } from './shared-view.ts';
 
 /** A bucket as one request sees it: a commit, and what the pending ones lay over it. */
 export interface BucketView extends BranchState {
@@ -21,9 +20,6 @@ export interface BucketView extends BranchState {
 
 export type Branches = BranchCache<BranchState, Delta>;
 
-/** How often a reader looks again when writers keep changing the branch, before it takes what it has just seen itself. */
-const READ_ATTEMPTS_MAX = 50;
-const READ_AGAIN_MS = 5;
 const BRANCHES_MAX = 10_000;
 /** Clocks of unequal speed: what was believed for a time to live is believed nowhere after so much of it. */
 const TTL_PART = 1.1;
@@ -34,8 +30,8 @@ export interface States {
    * @throws Failure no-such-bucket
    */
   view(caller: Caller, bucket: BucketRef): Promise<BucketView>;
-  /** The same, of which the shared cache knows: what every later reader sees at least. @throws CacheLost */
-  viewShared(caller: Caller, bucket: BucketRef): Promise<BucketView>;
+  /** The same, for who has the writers' turn, as the shared cache knows it: what every later reader sees at least. @throws CacheLost */
+  viewInTurn(caller: Caller, bucket: BucketRef): Promise<BucketView>;
   /** The same, when the shared cache cannot be reached: all that was written is waited for, and what others believe to outlive itself. */
   viewAlone(caller: Caller, bucket: BucketRef): Promise<BucketView>;
   /** The view of another commit of the same repo. @throws Failure no-such-version */
@@ -63,8 +59,6 @@ export function createStates(
   lineage: Lineage,
   headTtlMs: number,
 ): States {
-  const count = countCache('branch');
-  const resolving = createFlights<BranchState>();
   /** Overlays are made once for each state, since a state is read by many requests. */
   const overlays = new WeakMap<BranchState, Overlay>();
   /** Since when a branch is seen to show a commit, by who sees it without the shared cache. */
@@ -91,8 +85,13 @@ export function createStates(
     return { ...state, bucket, overlay };
   };
 
+  const resolve: LookUp = (caller, bucket) => resolver.resolve(caller, bucket, findDelta);
   const lookAfresh = async (caller: Caller, bucket: BucketRef): Promise<BucketView> =>
-    viewOf(bucket, await resolver.resolve(caller, bucket, findDelta));
+    viewOf(bucket, await resolve(caller, bucket));
+  const shared = createSharedView(cache, resolve);
+
+  const branchShared = async (caller: Caller, bucket: BucketRef, hasTurn: boolean): Promise<BucketView> =>
+    headTtlMs === 0 ? lookAfresh(caller, bucket) : viewOf(bucket, await shared(caller, bucket, hasTurn));
 
   const outlived = async (tell: () => Promise<void>): Promise<void> => {
     const sinceMs = performance.now();
@@ -102,42 +101,6 @@ export function createStates(
       if (!(error instanceof CacheLost)) throw error;
       await setTimeout(Math.max(0, sinceMs + headTtlMs * TTL_PART - performance.now()));
     }
-  };
-
-  /** A look of one's own. What it saw, every later reader must see at least: so older look-ups may not be stored any more. */
-  const lookAndForget = async (caller: Caller, bucket: BucketRef): Promise<BucketView> => {
-    const seen = await lookAfresh(caller, bucket);
-    await cache.invalidate(bucketName(bucket));
-    return seen;
-  };
-
-  const branchShared = async (caller: Caller, bucket: BucketRef): Promise<BucketView> => {
-    if (headTtlMs === 0) return lookAfresh(caller, bucket);
-    const key = bucketName(bucket);
-    for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
-      const { nonce, nowMs, state, deltas, looking } = await cache.read(key);
-      count.asked(state !== undefined);
-      if (state !== undefined) return viewOf(bucket, { state, deltas });
-      // A writer holds the turn, or another looks or was quicker: what it leaves is soon there to be read.
-      if (attempt > 1 || looking) await setTimeout(READ_AGAIN_MS);
-      if (looking) continue;
-      // The flight may have begun before a write that this request must see: its answer counts only if the store of it does.
-      // And whoever began it may have fewer permissions than this caller, who then looks for himself.
-      const resolved = await resolving(key, async () => {
-        let found: BranchState | undefined;
-        try {
-          found = (await resolver.resolve(detached(caller), bucket, findDelta)).state;
-        } finally {
-          await cache.store(key, nonce, nowMs, found);
-        }
-        return found;
-      }).catch((error: unknown) => {
-        if (isPachdError(error, 'denied')) return undefined;
-        throw error;
-      });
-      if (resolved === undefined) break;
-    }
-    return lookAndForget(caller, bucket);
   };
 
   const branchAlone = async (caller: Caller, bucket: BucketRef): Promise<BucketView> => {
@@ -176,13 +139,11 @@ export function createStates(
     }
   };
 
-  const viewShared: States['viewShared'] = async (caller, bucket) =>
-    ofBranch(caller, bucket, await branchShared(caller, bucket));
   const viewAlone: States['viewAlone'] = async (caller, bucket) =>
     ofBranch(caller, bucket, await branchAlone(caller, bucket));
 
   return {
-    viewShared,
+    viewInTurn: async (caller, bucket) => ofBranch(caller, bucket, await branchShared(caller, bucket, true)),
     viewAlone,
     outlived,
     finished: (caller, commit) => commits.inspect(caller, commit, 'finished'),
@@ -192,7 +153,7 @@ export function createStates(
     },
     async view(caller, bucket) {
       try {
-        return await viewShared(caller, bucket);
+        return await ofBranch(caller, bucket, await branchShared(caller, bucket, false));
       } catch (error) {
         if (error instanceof CacheLost) return viewAlone(caller, bucket);
         throw error;

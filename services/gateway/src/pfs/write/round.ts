@@ -163,10 +163,10 @@ async function look(
   try {
     for (;;) {
       if (turn === undefined) return writable(bucket, await states.viewAlone(caller, bucket));
-      const view = writable(bucket, await states.viewShared(caller, bucket));
+      const view = writable(bucket, await states.viewInTurn(caller, bucket));
       if (!conditional) return view;
       if (!(await turn.pin(view.headId))) return 'turn lost';
-      if ((await states.viewShared(caller, bucket)).headId === view.headId) return view;
+      if ((await states.viewInTurn(caller, bucket)).headId === view.headId) return view;
     }
   } catch (error) {
     if (!(error instanceof CacheLost)) throw error;

@@ -1,6 +1,6 @@
-// `npm run check:history -- [--operations N] [--seed N] [--redis WHICH] [--rules]`: clients of a fleet, in which things go wrong, make N operations or more,
+// `npm run check:history -- [--operations N] [--seed N] [--redis WHICH] [--rules [--rule TEXT]]`: clients of a fleet, in which things go wrong, make N operations or more,
 // and what they saw is judged. The fleet has one Redis, or Sentinels, or a cluster (without or with replicas).
-// `--rules`: leaves one rule after the other out instead, and finds a history that shows it.
+// `--rules`: leaves one rule after the other out instead, and finds a history that shows it. `--rule`: only those with that text.
 import { parseArgs } from 'node:util';
 import { REDISES, startFleet } from './fleet.ts';
 import { runFleetHistory } from './history.ts';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     redis: { type: 'string', default: 'single' },
     rules: { type: 'boolean', default: false },
+    rule: { type: 'string', default: '' },
   },
 });
 
@@ -24,7 +25,7 @@ const { redis } = values;
 if (!isRedis(redis)) throw new Error(`--redis is one of ${Object.keys(REDISES).join(', ')}`);
 
 const found = values.rules
-  ? await leaveRulesOut()
+  ? await leaveRulesOut(values.rule)
   : await judgeMany(redis, Number(values.operations), Number(values.seed));
 process.exit(found ? 0 : 1);
 

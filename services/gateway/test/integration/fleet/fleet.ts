@@ -50,6 +50,8 @@ export interface FleetOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How long what each pachd says of a branch is on its way, so that others write meanwhile; no longer than usual without it. */
   readonly lookDelaysMs?: readonly number[];
+  /** How long a ModifyFile waits at pachd before it is done. */
+  readonly modifyDelayMs?: number;
   /** A build of tusk to run instead of this one. */
   readonly root?: string;
 }
@@ -63,6 +65,7 @@ export async function startFleet({
   auth = false,
   env = {},
   lookDelaysMs,
+  modifyDelayMs,
   root,
 }: FleetOptions): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'tusk-fleet-'));
@@ -72,18 +75,19 @@ export async function startFleet({
   const startPachd = (place: number, listen?: string) => {
     const delayMs = lookDelaysMs?.[place];
     const faults = delayMs === undefined ? [] : [`InspectBranch after delay ${delayMs}`];
+    if (modifyDelayMs !== undefined) faults.push(`ModifyFile before delay ${modifyDelayMs}`);
     return startDevpachd({ dataDir, finishMs, faults, auth, ...(listen === undefined ? {} : { listen }) });
   };
   for (let place = 0; place < pachds; place++) running.push(await startPachd(place));
   const addresses = running.map(({ address }) => address);
   const pachd = addresses.join(',grpc://');
 
-  const startMember = async (): Promise<Member> => {
+  const startMember = async (redisUrl: string): Promise<Member> => {
     const tusk = await startTusk({
       pachd,
       ...(root === undefined ? {} : { root }),
       env: {
-        TUSK_REDIS_URL: await redis.urlForGateway(),
+        TUSK_REDIS_URL: redisUrl,
         TUSK_CACHE_SECRET: 'a secret of the whole fleet',
         TUSK_HEAD_TTL_MS: String(headTtlMs),
         TUSK_ACCESS_LOG: 'off',
@@ -94,7 +98,9 @@ export async function startFleet({
       tusk.program.alive().flatMap(({ pid, command }) => (command.includes('worker-process') ? [pid] : []));
     return { url: tusk.url, tusk, workers };
   };
-  const members = await Promise.all(Array.from({ length: gateways }, startMember));
+  const redisUrls: string[] = [];
+  while (redisUrls.length < gateways) redisUrls.push(await redis.urlForGateway());
+  const members = await Promise.all(redisUrls.map(startMember));
 
   return {
     members,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freshBucketName, repoOf } from '../../support/buckets.ts';
 import { eventually } from '../../support/eventually.ts';
 import { send } from '../../support/http.ts';
-import { runClient } from '../history/clients.ts';
+import { runClient, type Work } from '../history/clients.ts';
 import { runOutsider } from '../history/outsider.ts';
 import { type Record, startRecord } from '../history/record.ts';
 import { seeded } from '../history/seeded.ts';
@@ -11,6 +11,7 @@ import type { Fleet } from './fleet.ts';
 
 /** Between two faults clients get something done. */
 const CALM_MAX_MS = 1_000;
+const WRITERS_APART = 2;
 
 export interface FleetHistoryOptions {
   readonly seed: number;
@@ -20,8 +21,8 @@ export interface FleetHistoryOptions {
   readonly faults: boolean | RegExp;
   /** Whether somebody else commits at pachd meanwhile. */
   readonly outsider: boolean;
-  /** Only plain writes and reads, as fast as they go. */
-  readonly plain?: boolean;
+  /** What clients do; everything without it. 'apart': two write and read through the first gateway, and the others read through the others. */
+  readonly work?: Exclude<Work, 'reads'> | 'apart';
   /** Buckets side by side, so that a fault meets many requests. */
   readonly buckets?: number;
 }
@@ -82,7 +83,7 @@ async function newBucket(fleet: Fleet): Promise<string> {
 
 /** @throws what one of the clients throws */
 async function runBucket(fleet: Fleet, bucket: string, seed: number, options: FleetHistoryOptions): Promise<Record> {
-  const { clients, requestsEach, faults, outsider } = options;
+  const { clients, requestsEach, faults, outsider, work = 'all' } = options;
   const record = startRecord();
   let over = false;
   const others = outsider
@@ -92,25 +93,39 @@ async function runBucket(fleet: Fleet, bucket: string, seed: number, options: Fl
         choices: seeded(seed + 1_000_000),
         isOver: () => over,
         mayBreak: faults !== false,
+        oneOffs: work === 'conditional',
         seenWithinMs: fleet.headTtlMs,
       })
     : undefined;
-  const working = Array.from({ length: clients }, (_, number) => {
+  const busy = new Set<number>();
+  const client = async (number: number): Promise<void> => {
+    const role = roleOf(number, work, fleet.urls);
+    const onlyReads = role.work === 'reads';
     let left = requestsEach;
-    return runClient(fleet.urls, bucket, record, {
+    if (!onlyReads) busy.add(number);
+    await runClient(role.urls, bucket, record, {
       name: String(number),
       choices: seeded(seed * 1_000 + number),
-      goesOn: () => left-- > 0,
+      goesOn: () => (onlyReads ? busy.size > 0 : left-- > 0),
       mayBreak: faults !== false,
-      plain: options.plain ?? false,
-    });
-  });
-  const outcomes = await Promise.allSettled(working);
+      work: role.work,
+    }).finally(() => busy.delete(number));
+  };
+  const outcomes = await Promise.allSettled(Array.from({ length: clients }, (_, number) => client(number)));
   over = true;
   for (const outcome of [...outcomes, ...(await Promise.allSettled([others]))]) {
     if (outcome.status === 'rejected') throw outcome.reason;
   }
   return record;
+}
+
+function roleOf(
+  number: number,
+  work: NonNullable<FleetHistoryOptions['work']>,
+  urls: readonly string[],
+): { readonly work: Work; readonly urls: readonly string[] } {
+  if (work !== 'apart') return { work, urls };
+  return number < WRITERS_APART ? { work: 'plain', urls: urls.slice(0, 1) } : { work: 'reads', urls: urls.slice(1) };
 }
 
 /** What the gateways have logged as errors, or answered as such, the last of it. */

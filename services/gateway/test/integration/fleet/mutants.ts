@@ -2,6 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../support/program.ts';
+import type { FleetOptions } from './fleet.ts';
+import type { FleetHistoryOptions } from './history.ts';
 
 interface Edit {
   /** Below services/gateway/src, without its ending. */
@@ -14,13 +16,12 @@ interface Edit {
 export interface Mutant extends Edit {
   readonly rule: string;
   /** What only spares work, and hides that the rule is missing: it is left out of the build with the rule, too. */
-  readonly hiddenBy?: Edit;
+  readonly hiddenBy?: readonly Edit[];
   /** Where it is soon seen that it is missing. */
-  readonly headTtlMs: number;
-  readonly lookDelaysMs: readonly number[];
-  readonly finishMs: number;
+  readonly conditions: Pick<FleetOptions, 'headTtlMs' | 'lookDelaysMs' | 'finishMs' | 'modifyDelayMs'>;
   readonly faults: false | RegExp;
   readonly outsider: boolean;
+  readonly work: NonNullable<FleetHistoryOptions['work']>;
 }
 
 const SCRIPTS = 'cache/branch-scripts';
@@ -33,133 +34,124 @@ export const MUTANTS: readonly Mutant[] = [
     file: SCRIPTS,
     find: ` or redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end`,
     replace: ' then return 0 end',
-    headTtlMs: 150,
-    lookDelaysMs: [40, 40],
-    finishMs: 0,
+    conditions: { headTtlMs: 150, lookDelaysMs: [40, 40], finishMs: 0 },
     faults: false,
     outsider: false,
+    work: 'plain',
   },
   {
     rule: 'a stored state refuses the slower look-ups',
     file: SCRIPTS,
     find: `redis.call('SET', KEYS[1], ARGV[3], 'PX', \${NONCE_MS})\nreturn 1`,
     replace: 'return 1',
-    hiddenBy: { file: SCRIPTS, find: 'then looks = 0 end', replace: 'then looks = 1 end' },
-    headTtlMs: 300,
-    lookDelaysMs: [260, 10],
-    finishMs: 0,
+    hiddenBy: [
+      { file: SCRIPTS, find: 'then looks = 0 end', replace: 'then looks = 1 end' },
+      { file: 'pachd/hedge', find: 'second = hedge.again();', replace: '' },
+    ],
+    conditions: { headTtlMs: 300, lookDelaysMs: [260, 10], finishMs: 0 },
     faults: false,
     outsider: true,
+    work: 'plain',
   },
   {
     rule: 'a publication refuses the look-ups that began before it',
     file: SCRIPTS,
     find: `redis.call('SET', KEYS[1], ARGV[2], 'PX', \${NONCE_MS})`,
     replace: '',
-    headTtlMs: 150,
-    lookDelaysMs: [40, 40],
-    finishMs: 0,
+    conditions: { headTtlMs: 150, lookDelaysMs: [40, 40], finishMs: 0 },
     faults: false,
     outsider: false,
+    work: 'plain',
   },
   {
     rule: 'a publication goes into the state that is known, or makes it forgotten',
     file: SCRIPTS,
     find: `if h[1] == ARGV[3] then`,
     replace: 'if true then elseif h[1] == ARGV[3] then',
-    headTtlMs: 1_000,
-    lookDelaysMs: [0, 0],
-    finishMs: 0,
+    conditions: { headTtlMs: 1_000, lookDelaysMs: [0, 0], finishMs: 0 },
     faults: false,
     outsider: false,
+    work: 'plain',
   },
   {
     rule: 'an invalidation refuses the look-ups that began before it',
     file: SCRIPTS,
     find: `redis.call('SET', KEYS[1], ARGV[1], 'PX', \${NONCE_MS})\nredis.call('DEL', KEYS[2])`,
     replace: `redis.call('DEL', KEYS[2])`,
-    headTtlMs: 150,
-    lookDelaysMs: [40, 40],
-    finishMs: 0,
+    conditions: { headTtlMs: 150, lookDelaysMs: [40, 40], finishMs: 0 },
     faults: false,
     outsider: true,
+    work: 'plain',
   },
   {
     rule: 'a state is read only with the deltas of all its pending commits',
     file: BRANCHES,
     find: 'state: there.size === known.pending.length ? known : undefined',
     replace: 'state: known',
-    headTtlMs: 1_500,
-    lookDelaysMs: [0, 0],
-    finishMs: 200,
+    conditions: { headTtlMs: 1_500, lookDelaysMs: [0, 0], finishMs: 200 },
     faults: /forgets some/,
     outsider: false,
+    work: 'plain',
   },
   {
     rule: 'a read that is on its way is joined by nobody',
     file: BRANCHES,
     find: `reading.delete(branch);\n                        readNow(branch).then(resolve, reject);`,
     replace: 'readNow(branch).finally(() => reading.delete(branch)).then(resolve, reject);',
-    headTtlMs: 1_000,
-    lookDelaysMs: [0, 0],
-    finishMs: 0,
+    conditions: { headTtlMs: 1_000, lookDelaysMs: [0, 0], finishMs: 0 },
     faults: /hears late/,
     outsider: false,
+    work: 'plain',
   },
   {
     rule: 'while a head is judged no state with another head is stored',
     file: SCRIPTS,
     find: `if pinned and pinned ~= ARGV[6] then return 0 end`,
     replace: '',
-    headTtlMs: 150,
-    lookDelaysMs: [40, 40],
-    finishMs: 0,
+    conditions: { headTtlMs: 150, lookDelaysMs: [40, 40], finishMs: 0, modifyDelayMs: 60 },
     faults: false,
     outsider: true,
+    work: 'conditional',
   },
   {
     rule: 'a write is answered at once only if it is known that it was published',
     file: 'pfs/write/round',
     find: `if (error instanceof CacheLost)\n            return false;`,
     replace: `if (error instanceof CacheLost)\n            ;\n        else`,
-    headTtlMs: 1_500,
-    lookDelaysMs: [0, 0],
-    finishMs: 20,
+    conditions: { headTtlMs: 1_500, lookDelaysMs: [0, 0], finishMs: 20 },
     faults: /:d:/,
     outsider: false,
+    work: 'plain',
   },
   {
     rule: 'a write that could not be published is answered when nobody believes what was before',
     file: 'pfs/state',
     find: 'await setTimeout(Math.max(0, sinceMs + headTtlMs * TTL_PART - performance.now()));\n        }\n    };',
     replace: '}\n    };',
-    headTtlMs: 1_500,
-    lookDelaysMs: [0, 0],
-    finishMs: 20,
-    faults: /cannot reach Redis/,
+    conditions: { headTtlMs: 1_500, lookDelaysMs: [0, 0], finishMs: 20 },
+    faults: /for long/,
     outsider: false,
+    work: 'apart',
   },
   {
     rule: 'without Redis nothing is shown that others may not see yet',
     file: 'pfs/state',
     find: 'await setTimeout(Math.max(0, sinceMs + headTtlMs * TTL_PART - performance.now()));\n        return viewOf',
     replace: 'return viewOf',
-    headTtlMs: 1_500,
-    lookDelaysMs: [0, 0],
-    finishMs: 20,
-    faults: /cannot reach Redis/,
+    conditions: { headTtlMs: 1_500, lookDelaysMs: [0, 0], finishMs: 20 },
+    faults: /for long/,
     outsider: false,
+    work: 'apart',
   },
   {
     rule: 'a commit is published only if it stands on the head that was judged',
     file: 'pfs/write/commit',
     find: 'head.parentId === looked.headId && head.oneOff',
     replace: 'head.oneOff',
-    headTtlMs: 150,
-    lookDelaysMs: [40, 40],
-    finishMs: 0,
+    conditions: { headTtlMs: 150, lookDelaysMs: [40, 40], finishMs: 0, modifyDelayMs: 60 },
     faults: false,
     outsider: true,
+    work: 'conditional',
   },
 ];
 
@@ -168,7 +160,7 @@ export function buildMutant(mutant: Mutant, rule: 'with' | 'without'): string {
   const root = mkdtempSync(join(tmpdir(), 'tusk-mutant-'));
   cpSync(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
   for (const name of ['node_modules', 'package.json']) symlinkSync(join(ROOT, name), join(root, name));
-  if (mutant.hiddenBy !== undefined) edit(root, mutant.hiddenBy);
+  for (const hiding of mutant.hiddenBy ?? []) edit(root, hiding);
   if (rule === 'without') edit(root, mutant);
   return root;
 }

@@ -35,6 +35,15 @@ export async function startSingleRedis(): Promise<SharedRedis> {
       },
     },
     {
+      name: 'the first gateway cannot reach Redis for long',
+      async happen(choices) {
+        const [way] = ways;
+        way?.block();
+        await sleep(4_000 + choices.below(4_000));
+        way?.unblock();
+      },
+    },
+    {
       name: 'one gateway hears late from Redis',
       async happen(choices) {
         const way = choices.pick(ways);

@@ -9,7 +9,7 @@ it.concurrent.each([
 ] as const)('requests through any gateway take effect one at a time while %s', async (_, redis, faults) => {
   const fleet = await startFleet({ redis, gateways: 2, pachds: 1, finishMs: 50, headTtlMs: 500 });
   try {
-    const options = { seed: 1, clients: 10, requestsEach: 15, faults, outsider: false, plain: true };
+    const options = { seed: 1, clients: 10, requestsEach: 15, faults, outsider: false, work: 'plain' as const };
     const history = await runFleetHistory(fleet, options);
     expect(history.faults).not.toEqual([]);
     expect(history.known).toBeGreaterThan(100);

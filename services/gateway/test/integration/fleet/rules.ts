@@ -6,6 +6,7 @@ import { buildMutant, MUTANTS, type Mutant } from './mutants.ts';
 
 const CLIENTS = 10;
 const REQUESTS_EACH = 100;
+const REQUESTS_APART = 20;
 /** A history in which a rule is missed is found within so many. */
 const SEEDS_MAX = 25;
 
@@ -16,13 +17,13 @@ interface Finding {
 }
 
 /**
- * Leaves one rule after the other out of the build, and lets fleets without it go on until what clients see contradicts itself. Each
+ * Leaves one rule after the other out of the build, or those whose text has `which` in it, and lets fleets without it go on until what clients see contradicts itself. Each
  * fleet is first seen to be right with the rule in it, by the same histories. Prints a table. @returns whether each was found out
  */
-export async function leaveRulesOut(): Promise<boolean> {
+export async function leaveRulesOut(which: string): Promise<boolean> {
   let good = true;
   console.log('| the rule that is left out | seed | what was wrong then | with it |\n| --- | --- | --- | --- |');
-  for (const mutant of MUTANTS) {
+  for (const mutant of MUTANTS.filter(({ rule }) => rule.includes(which))) {
     const { seed, what } = await findOut(mutant, 'without', SEEDS_MAX);
     const intact = await findOut(mutant, 'with', seed);
     if (what === undefined || intact.what !== undefined) good = false;
@@ -33,14 +34,14 @@ export async function leaveRulesOut(): Promise<boolean> {
 
 async function findOut(mutant: Mutant, rule: 'with' | 'without', seeds: number): Promise<Finding> {
   const root = buildMutant(mutant, rule);
-  const { headTtlMs, lookDelaysMs, finishMs } = mutant;
-  const fleet = await startFleet({ gateways: 3, pachds: 2, finishMs, headTtlMs, lookDelaysMs, root });
+  const fleet = await startFleet({ gateways: 3, pachds: 2, ...mutant.conditions, root });
   let seed = 1;
   try {
     for (; seed <= seeds; seed++) {
-      const { faults, outsider } = mutant;
-      const options = { seed, clients: CLIENTS, requestsEach: REQUESTS_EACH, faults, outsider, plain: true };
-      const history = await runFleetHistory(fleet, options);
+      const { faults, outsider, work } = mutant;
+      // Who writes without Redis waits for long each time.
+      const requestsEach = work === 'apart' ? REQUESTS_APART : REQUESTS_EACH;
+      const history = await runFleetHistory(fleet, { seed, clients: CLIENTS, requestsEach, faults, outsider, work });
       console.error(`${rule} "${mutant.rule}": seed ${seed}, ${history.known} operations`);
       const what = contradictionIn(history);
       if (what !== undefined) return { seed, what };
@@ -65,6 +66,6 @@ function contradictionIn(history: FleetHistory): string | undefined {
   if (wrong === undefined) return undefined;
   const stale = findStaleRead(wrong.operations);
   if (stale === undefined) return `${wrong.operations.length} operations on ${wrong.key} have no order`;
-  const lateMs = Math.round(stale.read.calledAt - stale.overwrittenBy.answeredAt);
-  return `${wrong.key}: a read saw what had been overwritten ${lateMs} ms before it was asked for`;
+  const lateMs = Math.round(stale.read.answeredAt - stale.overwrittenBy.answeredAt);
+  return `${wrong.key}: a read answered what had been overwritten ${lateMs} ms before`;
 }

@@ -13,6 +13,8 @@ export const OUTSIDE_KEYS = ['a', 'folder/c'];
 const CONDITIONAL_KEYS = ['b', 'folder/d'];
 /** One of each. */
 const PLAIN_KEYS = ['a', 'b'];
+/** Between two reads of who does nothing else. */
+const READ_PAUSE_MS = 10;
 /** Small enough to wait in memory, and large enough to go through a file set. */
 const SIZES_BYTES = [16, 16, 16, 5_000, 1_000_001];
 
@@ -21,13 +23,18 @@ type Headers = NonNullable<SendOptions['headers']>;
 /** What an answer says of a write. */
 type Verdict = 'done' | 'not done' | 'unsure';
 
+/**
+ * What a client does: everything; or with small objects, as fast as it goes, plain writes and reads on two keys, or conditional writes and
+ * reads on the keys that somebody outside writes to, too; or it reads those two keys.
+ */
+export type Work = 'all' | 'plain' | 'conditional' | 'reads';
+
 export interface ClientOptions {
   readonly name: string;
   readonly choices: Choices;
   /** Asked before each request. */
   readonly goesOn: () => boolean;
-  /** Only plain writes and reads of small objects on two keys, as fast as they go. */
-  readonly plain?: boolean;
+  readonly work?: Work;
   /** Whether connections may break: nobody knows then what became of the request. Otherwise it is an error. */
   readonly mayBreak: boolean;
 }
@@ -43,14 +50,18 @@ export async function runClient(
   record: Record,
   options: ClientOptions,
 ): Promise<void> {
-  const { name, choices, goesOn, mayBreak, plain = false } = options;
-  const keys = plain ? PLAIN_KEYS : KEYS;
+  const { name, choices, goesOn, mayBreak, work = 'all' } = options;
+  const keys = { all: KEYS, plain: PLAIN_KEYS, conditional: OUTSIDE_KEYS, reads: PLAIN_KEYS }[work];
+  const conditionalKeys = work === 'conditional' ? keys : CONDITIONAL_KEYS.filter((key) => keys.includes(key));
   let copies = 0;
   let sources = 0;
   const ask = (method: string, key: string, how?: SendOptions) => request(method, `/${bucket}/${key}`, how);
-  const actions = plain
-    ? [put, create, remove, get, get, get, get, get, get, head]
-    : [put, put, put, create, swap, get, get, head, list, remove, removeMany, copy];
+  const actions = {
+    all: [put, put, put, create, swap, get, get, head, list, remove, removeMany, copy],
+    plain: [put, create, remove, get, get, get, get, get, get, head],
+    conditional: [create, create, swap, remove, get, get, get],
+    reads: [getAndPause],
+  }[work];
   while (goesOn()) await choices.pick(actions)();
 
   async function request(method: string, path: string, how: SendOptions = {}): Promise<Answer> {
@@ -72,13 +83,13 @@ export async function runClient(
 
   async function put(): Promise<void> {
     const key = choices.pick(keys);
-    const { value, content } = record.newContent(plain ? 16 : choices.pick(SIZES_BYTES));
+    const { value, content } = record.newContent(work === 'all' ? choices.pick(SIZES_BYTES) : 16);
     const note = record.call();
     noteWrite(await write(key, content), note, key, { kind: 'write', value });
   }
 
   async function create(): Promise<void> {
-    const key = choices.pick(CONDITIONAL_KEYS.filter((one) => keys.includes(one)));
+    const key = choices.pick(conditionalKeys);
     const { value, content } = record.newContent(16);
     const note = record.call();
     const answer = await write(key, content, { 'if-none-match': '*' });
@@ -87,7 +98,7 @@ export async function runClient(
   }
 
   async function swap(): Promise<void> {
-    const key = choices.pick(CONDITIONAL_KEYS);
+    const key = choices.pick(conditionalKeys);
     const seen = await ask('HEAD', key);
     const etag = seen.headers['etag'];
     const over = etag && record.valueOfEtag(etag);
@@ -104,7 +115,7 @@ export async function runClient(
 
   /** Writes an object in one of the ways that S3 has for it. undefined: it came to nothing before the write itself was asked for. */
   async function write(key: string, content: Uint8Array, headers: Headers = {}): Promise<Answer | undefined> {
-    switch (plain ? undefined : choices.below(5)) {
+    switch (work === 'all' ? choices.below(5) : undefined) {
       case 0:
         return upload(key, content, headers);
       case 1: {
@@ -146,9 +157,10 @@ export async function runClient(
     if (answer === undefined) return;
     const verdict = verdictOf('a write', answer, effect.value === undefined ? 204 : 200);
     if (verdict === 'done' && effect.value !== undefined) record.learnEtag(etagOf(answer), effect.value);
-    // Of a condition that was found not to hold after all; what it wrote is taken back by then.
-    if (answer.code === 'ConditionalRequestConflict') note(key, effect, 'taken back');
-    else if (verdict !== 'not done') note(key, effect, verdict === 'unsure');
+    // Of a condition that was found not to hold after all; what it wrote is taken back by then, and where nothing breaks nobody saw it.
+    if (answer.code === 'ConditionalRequestConflict') {
+      if (mayBreak) note(key, effect, 'taken back');
+    } else if (verdict !== 'not done') note(key, effect, verdict === 'unsure');
   }
 
   async function get(): Promise<void> {
@@ -161,6 +173,11 @@ export async function runClient(
     const value = record.valueOf(answer.body);
     record.learnEtag(answer.headers['etag'] ?? '', value);
     note(key, { kind: 'read', value });
+  }
+
+  async function getAndPause(): Promise<void> {
+    await get();
+    await new Promise((resolve) => setTimeout(resolve, READ_PAUSE_MS));
   }
 
   async function head(): Promise<void> {
@@ -242,10 +259,18 @@ function etagOf({ headers, text }: Answer): string {
   return headers['etag'] ?? /<ETag>([^<]*)<\/ETag>/.exec(text)?.[1]?.replaceAll(/&quot;|&#34;/g, '"') ?? '';
 }
 
+const LATE_STATUS: Readonly<{ [code: string]: number }> = {
+  ConditionalRequestConflict: 409,
+  NoSuchKey: 404,
+  NoSuchUpload: 404,
+  ObjectNameConflict: 409,
+  PreconditionFailed: 412,
+};
+
 /** What took long was answered 200 before its outcome was known: then the body tells. */
 function afterWhiteSpace(answer: Answer): Answer {
   if (answer.status !== 200 || !answer.text.includes('<Error>')) return answer;
-  const status = { PreconditionFailed: 412, ConditionalRequestConflict: 409, ObjectNameConflict: 409 }[answer.code];
+  const status = LATE_STATUS[answer.code];
   const busy = ['SlowDown', 'ServiceUnavailable'].includes(answer.code);
   return { ...answer, status: busy ? 503 : (status ?? 400), headers: { ...answer.headers, 'retry-after': '1' } };
 }

@@ -30,6 +30,8 @@ export interface OutsiderOptions {
   readonly isOver: () => boolean;
   /** Whether pachd may be killed: nobody knows then what became of the call. Otherwise it is an error. */
   readonly mayBreak: boolean;
+  /** Only commits of one call each, one after the other. */
+  readonly oneOffs?: boolean;
   /** How long after the finish of a commit a gateway may show the one before it. */
   readonly seenWithinMs: number;
 }
@@ -40,20 +42,20 @@ export interface OutsiderOptions {
  */
 export async function runOutsider(
   record: Record,
-  { pachdAt, branch, choices, isOver, mayBreak, seenWithinMs }: OutsiderOptions,
+  { pachdAt, branch, choices, isOver, mayBreak, oneOffs = false, seenWithinMs }: OutsiderOptions,
 ): Promise<{ readonly started: number }> {
   const pfs = new PfsClient(pachdAt, credentials.createInsecure());
   const metadata = new Metadata();
   const repo = { name: branch.repo, type: 'user', project: { name: branch.project } };
   const head = { repo, name: branch.branch };
-  const actions = [oneOff, oneOff, openCommit, collide, shadow];
+  const actions = oneOffs ? [oneOff] : [oneOff, oneOff, openCommit, collide, shadow];
   let commits = 0;
   let started = 0;
   try {
     while (!isOver()) {
       await choices.pick(actions)().catch(unlessBroken);
       commits += 1;
-      await sleep(choices.below(PAUSE_MAX_MS));
+      await sleep(oneOffs ? 0 : choices.below(PAUSE_MAX_MS));
     }
   } finally {
     pfs.close();
