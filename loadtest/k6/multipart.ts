@@ -21,9 +21,9 @@ export const options: Options = {
   thresholds: {
     checks: ['rate==1'],
     http_req_failed: ['rate<0.01'],
-    'http_req_duration{name:UploadPart}': ['p(50)<2000', 'p(99)<10000'],
+    'http_req_duration{name:UploadPart}': ['p(50)<5000', 'p(99)<20000'],
     'http_req_duration{name:CompleteMultipartUpload}': ['p(50)<5000', 'p(99)<20000'],
-    'http_req_duration{name:GetObject}': ['p(50)<2000', 'p(99)<10000'],
+    'http_req_duration{name:GetObject}': ['p(50)<5000', 'p(99)<20000'],
   },
 };
 

@@ -22,7 +22,7 @@ export const options: Options = {
     checks: ['rate==1'],
     http_req_failed: ['rate<0.001'],
     // What came when all users were still busy.
-    dropped_iterations: [`rate<${0.01 * users * REQUESTS_PER_SECOND}`],
+    dropped_iterations: [`rate<${0.05 * users * REQUESTS_PER_SECOND}`],
     'http_req_duration{name:GetObject}': ['p(50)<250', 'p(99)<2000'],
     'http_req_duration{name:PutObject}': ['p(50)<1000', 'p(99)<5000'],
   },

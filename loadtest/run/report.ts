@@ -36,9 +36,12 @@ export async function readReport(file: string): Promise<Result> {
 export function reportOf(result: Result): string {
   const { scenario, about, target, beganMs, users, seconds, verdicts } = result;
   const passed = hasPassed(result);
+  const crossed = verdicts
+    .filter(({ kept }) => !kept)
+    .map((verdict) => `${measureText(verdict)} ${foundText(verdict)}`);
   const main = html`<header>
   <h1>${scenario}</h1>
-  ${pill(passed, passed ? 'passed' : 'failed')}
+  ${pill(passed, passed ? 'passed' : 'failed')}${passed ? '' : html`<span class="not-ready">${crossed.join(', ')}</span>`}
   <span class="aside">${count(users)} users · ${rate(seconds)} s · ${new Date(beganMs).toISOString().slice(0, 16).replace('T', ' ')} UTC</span>
 </header>
 <p class="about">${about} On ${target}.</p>
