@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, type ClusterOptions, startCluster } from '../../infra/cluster/cluster.ts';
@@ -12,6 +13,9 @@ export async function withFleet<T>(
   work: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tusk-bench-'));
+  const remove = () => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  // Whoever ends the process at once leaves nothing either.
+  process.on('exit', remove);
   try {
     const cluster = await startCluster({ ...options, dataDir });
     try {
@@ -20,6 +24,7 @@ export async function withFleet<T>(
       await cluster.stop();
     }
   } finally {
-    await rm(dataDir, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
