@@ -28,7 +28,8 @@ export interface Study {
   /** What the model makes of the machine that the figures were taken on. */
   readonly shared: readonly Shared[];
   readonly coldCalls: readonly { readonly row: ColdReads; readonly modelled: number }[];
-  readonly rounds: readonly { readonly row: Writes; readonly modelled: number }[];
+  /** Where the cores that were left were not enough, the model cannot be held against what was measured. */
+  readonly rounds: readonly { readonly row: Writes; readonly modelled: number; readonly coresWereEnough: boolean }[];
   /** And of fleets with machines of their own, by gateways. */
   readonly hot: ReadonlyMap<number, Predicted>;
   readonly cold: ReadonlyMap<number, ReadonlyMap<number, Predicted>>;
@@ -53,9 +54,9 @@ export function studyOf(figures: Figures): Study {
       .filter(({ spread }) => spread === 'by branch')
       .map((row) => {
         const ownUs = Object.values(row.costUs).reduce((sum, us) => sum + us, 0);
-        // What they cost may be more than the machine has.
-        const most = (coresLeft(figures, row) * 1_000_000) / ownUs;
-        return { row, modelled: Math.min(most, predictRounds(row.writers, row.branches).perSecond) };
+        const modelled = predictRounds(row.writers, row.branches).perSecond;
+        const coresNeeded = (modelled * ownUs) / 1_000_000;
+        return { row, modelled, coresWereEnough: coresNeeded <= coresLeft(figures, row) };
       }),
     hot: byGateways((gateways) => predictHot(costs, gateways)),
     cold: new Map(PACHDS.map((pachds) => [pachds, byGateways((gateways) => predictCold(figures, gateways, pachds))])),

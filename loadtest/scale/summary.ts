@@ -5,6 +5,7 @@ import {
   GATEWAYS,
   HOT_READERS_PER_GATEWAY,
   PACHDS,
+  WRITERS_PER_GATEWAY,
   WRITES_MAX,
 } from './assumed.ts';
 import type { Predicted } from './model-reads.ts';
@@ -32,7 +33,7 @@ export function inShort({ hot, costs, cold, writes }: Study): readonly string[] 
       const named = pachds === 1 ? 'one pachd' : `${pachds} pachds`;
       return `- **Cold reads**, ${named}: ${firstFull(cold.get(pachds) ?? new Map(), 'reads')}`;
     }),
-    `- **Writes** into ${BRANCHES} branches: ${firstFull(writes, 'writes')} It finishes ${short(commits)} commits a second in all, and with more writers there are more in each, to ${short(commits * WRITES_MAX)} writes a second with ${WRITES_MAX} in each. More gateways change nothing.`,
+    `- **Writes** into ${BRANCHES} branches by ${WRITERS_PER_GATEWAY} writers a gateway: ${firstFull(writes, 'writes')} It finishes ${short(commits)} commits a second in all, and with more writers there are more in each, to ${short(commits * WRITES_MAX)} writes a second with ${WRITES_MAX} in each. More gateways change nothing.`,
   ];
 }
 

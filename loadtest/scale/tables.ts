@@ -136,7 +136,9 @@ export function writes({ figures, rounds }: Study): readonly string[] {
         ...costsOf(row),
         short(row.commitsPer1000),
         short(row.pachdPer1000),
-        check === undefined ? '' : `${short(check.modelled)} (${off(check.modelled, row.perSecond)})`,
+        check === undefined
+          ? ''
+          : `${short(check.modelled)} (${check.coresWereEnough ? off(check.modelled, row.perSecond) : 'the cores were not enough'})`,
       ];
     }),
   );
