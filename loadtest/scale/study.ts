@@ -1,5 +1,5 @@
 import { GATEWAYS, PACHDS, READERS_IN_ALL } from './assumed.ts';
-import type { ColdReads, Figures, HotReads, Taken, Writes } from './figures.ts';
+import { type ColdReads, type Figures, type HotReads, type Taken, WHO, type Writes } from './figures.ts';
 import {
   coldCallsPer1000,
   FITTED_WORKERS,
@@ -28,13 +28,16 @@ export interface Study {
   /** What the model makes of the machine that the figures were taken on. */
   readonly shared: readonly Shared[];
   readonly coldCalls: readonly { readonly row: ColdReads; readonly modelled: number }[];
-  /** Where the cores that were left were not enough, the model cannot be held against what was measured. */
-  readonly rounds: readonly { readonly row: Writes; readonly modelled: number; readonly coresWereEnough: boolean }[];
+  /** The model knows of no cores: where none was to spare, they may be what bounds the writes. */
+  readonly rounds: readonly { readonly row: Writes; readonly modelled: number; readonly coresToSpare: boolean }[];
   /** And of fleets with machines of their own, by gateways. */
   readonly hot: ReadonlyMap<number, Predicted>;
   readonly cold: ReadonlyMap<number, ReadonlyMap<number, Predicted>>;
   readonly writes: ReadonlyMap<number, Predicted>;
 }
+
+/** Less than that of two cores is none. */
+const SPARE_CORES = 0.1;
 
 export function studyOf(figures: Figures): Study {
   const costs = hotCosts(figures);
@@ -53,10 +56,9 @@ export function studyOf(figures: Figures): Study {
     rounds: figures.writes
       .filter(({ spread }) => spread === 'by branch')
       .map((row) => {
-        const ownUs = Object.values(row.costUs).reduce((sum, us) => sum + us, 0);
-        const modelled = predictRounds(row.writers, row.branches).perSecond;
-        const coresNeeded = (modelled * ownUs) / 1_000_000;
-        return { row, modelled, coresWereEnough: coresNeeded <= coresLeft(figures, row) };
+        const ownCores = (WHO.reduce((sum, who) => sum + row.costUs[who], 0) * row.perSecond) / 1_000_000;
+        const { perSecond } = predictRounds(row.writers, row.branches);
+        return { row, modelled: perSecond, coresToSpare: coresLeft(figures, row) - ownCores > SPARE_CORES };
       }),
     hot: byGateways((gateways) => predictHot(costs, gateways)),
     cold: new Map(PACHDS.map((pachds) => [pachds, byGateways((gateways) => predictCold(figures, gateways, pachds))])),

@@ -138,7 +138,7 @@ export function writes({ figures, rounds }: Study): readonly string[] {
         short(row.pachdPer1000),
         check === undefined
           ? ''
-          : `${short(check.modelled)} (${check.coresWereEnough ? off(check.modelled, row.perSecond) : 'the cores were not enough'})`,
+          : `${short(check.modelled)} (${off(check.modelled, row.perSecond)}${check.coresToSpare ? '' : ', no core to spare'})`,
       ];
     }),
   );
