@@ -118,6 +118,9 @@ export function createRedisBranchCache<State extends CachedState, Delta>(
   return {
     read: (branch) => inRedisSpan(READ, () => readShared(branch)),
 
+    // What a worker has read may have been overtaken by another.
+    atHand: () => undefined,
+
     pending: async (branch) => idsOf(textOf(await scripts.run(PENDING, slotOf(branch), ['h'], []))),
 
     delta: async (branch, commitId) => (await deltasOf(branch, [commitId])).get(commitId),

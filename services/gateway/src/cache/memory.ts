@@ -49,13 +49,22 @@ export function createMemoryBranchCache<State extends CachedState, Delta>(ttlMs:
     entry.expiresMs = 0;
   };
 
+  /** The state that may still be believed, if the deltas of its pending commits are there. */
+  const wholeState = ({ state, deltas, expiresMs }: Entry<State, Delta>, nowMs: number): State | undefined =>
+    expiresMs > nowMs && state?.pending.every((commitId) => deltas.has(commitId)) ? state : undefined;
+
   return {
     async read(branch) {
       const entry = entryOf(branch);
       const nowMs = performance.now();
-      const { state, deltas } = entry;
-      const whole = entry.expiresMs > nowMs && state?.pending.every((commitId) => deltas.has(commitId));
-      return { nonce: String(entry.nonce), nowMs, state: whole ? state : undefined, deltas, looking: false };
+      const state = wholeState(entry, nowMs);
+      return { nonce: String(entry.nonce), nowMs, state, deltas: entry.deltas, looking: false };
+    },
+
+    atHand(branch) {
+      const entry = entryOf(branch);
+      const state = wholeState(entry, performance.now());
+      return state && { state, deltas: entry.deltas };
     },
 
     async pending(branch) {

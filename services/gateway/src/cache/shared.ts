@@ -27,6 +27,8 @@ export interface BranchRead<State, Delta> {
  */
 export interface BranchCache<State extends CachedState, Delta> {
   read(branch: string): Promise<BranchRead<State, Delta>>;
+  /** A state that such a read would give, where nobody need be asked for it. */
+  atHand(branch: string): { readonly state: State; readonly deltas: ReadonlyMap<string, Delta> } | undefined;
   /** The pending commits of a branch, as far as they are known now. Gives nobody the task to look the branch up, as a read does. */
   pending(branch: string): Promise<readonly string[]>;
   /** What a commit of a branch changed; undefined: that is not known, or not any more. */

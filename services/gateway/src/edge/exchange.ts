@@ -34,30 +34,23 @@ export function startExchange(res: UwsResponse, req: UwsRequest, context: Exchan
   const lengthBytes = framing.kind === 'length' ? framing.lengthBytes : undefined;
   const incoming = lengthBytes === 0 ? EMPTY_BODY : receiveBody(res, lengthBytes, context.limits);
   const outgoing = outgoingAnswer(res, context.limits, context.onFault);
-  const client = clientSignal();
-  const exchange: Exchange = {
-    bufferedBytes: () => incoming.bufferedBytes() + outgoing.bufferedBytes(),
-    tick(nowMs) {
-      incoming.tick(nowMs);
-      outgoing.tick(nowMs);
-    },
-  };
+  const client = new Client();
+  const exchange = new BothWays(incoming, outgoing);
   res.onAborted(() => {
     outgoing.abort();
     incoming.abort();
     client.abort();
   });
   context.begun(exchange);
-  serve(head, incoming, outgoing, client, context)
-    .catch(context.onFault)
-    .finally(() => context.ended(exchange));
+  serve(exchange, head, incoming, outgoing, client, context).catch(context.onFault);
 }
 
 async function serve(
+  exchange: Exchange,
   head: RequestHead,
   incoming: IncomingBody,
   outgoing: OutgoingAnswer,
-  client: ClientSignal,
+  client: Client,
   context: ExchangeContext,
 ): Promise<void> {
   const request: HttpRequest = {
@@ -67,18 +60,22 @@ async function serve(
     headers: head.headers,
     body: incoming.body,
     get signal() {
-      return client.signal();
+      return client.signal;
     },
   };
   try {
     const answer = await context.handle(request);
     await leaveParser();
-    const connection = await settle(incoming, wantsClose(head), context);
+    const connection = incoming.complete()
+      ? settled(incoming, context)
+      : await settle(incoming, wantsClose(head), context);
     await outgoing.send(answer, { isHead: head.method === 'HEAD', connection });
   } catch (fault) {
     context.onFault(fault);
     await leaveParser();
     outgoing.cut();
+  } finally {
+    context.ended(exchange);
   }
 }
 
@@ -87,10 +84,17 @@ async function serve(
  * earlier ones and may lose its headers when that is full; and a socket that is closed then is read on in chunked bodies.
  */
 function leaveParser(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
+  leaving ??= new Promise((resolve) => {
+    setImmediate(() => {
+      leaving = undefined;
+      resolve();
+    });
   });
+  return leaving;
 }
+
+/** All requests of one turn of the event loop leave together. */
+let leaving: Promise<void> | undefined;
 
 /**
  * What becomes of a body that was not read. A small rest is thrown away after the answer. With a large one the answer says that the
@@ -103,7 +107,7 @@ async function settle(
   clientCloses: boolean,
   context: ExchangeContext,
 ): Promise<Framing['connection']> {
-  if (!incoming.complete() && !incoming.stalled()) {
+  if (!incoming.stalled()) {
     const rest = incoming.remainingBytes();
     if (!clientCloses && rest !== undefined && rest <= context.limits.discardMaxBytes) {
       incoming.settle('drop');
@@ -114,10 +118,12 @@ async function settle(
       await leaveParser();
     }
   }
-  if (!incoming.complete()) {
-    incoming.settle('hold');
-    return 'hold';
-  }
+  if (incoming.complete()) return settled(incoming, context);
+  incoming.settle('hold');
+  return 'hold';
+}
+
+function settled(incoming: IncomingBody, context: ExchangeContext): Framing['connection'] {
   incoming.settle('drop');
   return context.isDraining() ? 'close' : 'keep';
 }
@@ -126,30 +132,44 @@ function wantsClose(head: RequestHead): boolean {
   return head.headers.get('connection')?.toLowerCase() === 'close';
 }
 
-interface ClientSignal {
-  signal(): AbortSignal;
-  abort(): void;
+class BothWays implements Exchange {
+  readonly #incoming: IncomingBody;
+  readonly #outgoing: OutgoingAnswer;
+
+  constructor(incoming: IncomingBody, outgoing: OutgoingAnswer) {
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+  }
+
+  bufferedBytes(): number {
+    return this.#incoming.bufferedBytes() + this.#outgoing.bufferedBytes();
+  }
+
+  tick(nowMs: number): void {
+    this.#incoming.tick(nowMs);
+    this.#outgoing.tick(nowMs);
+  }
 }
 
-/** Made only for those who ask: a signal costs more than the rest of a small request. */
-function clientSignal(): ClientSignal {
-  let controller: AbortController | undefined;
-  let aborted = false;
-  return {
-    signal() {
-      if (controller === undefined) {
-        controller = new AbortController();
-        // Every call to pachd that serves the request listens to it.
-        setMaxListeners(0, controller.signal);
-        if (aborted) {
-          controller.abort();
-        }
+/** Whether the client is there. A signal of it is made only for those who ask: it costs more than the rest of a small request. */
+class Client {
+  #controller: AbortController | undefined;
+  #isGone = false;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      // Every call to pachd that serves the request listens to it.
+      setMaxListeners(0, this.#controller.signal);
+      if (this.#isGone) {
+        this.#controller.abort();
       }
-      return controller.signal;
-    },
-    abort() {
-      aborted = true;
-      controller?.abort();
-    },
-  };
+    }
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#isGone = true;
+    this.#controller?.abort();
+  }
 }

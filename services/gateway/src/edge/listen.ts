@@ -100,6 +100,20 @@ export async function listen(options: ListenOptions): Promise<Edge> {
     Math.min(TICK_MAX_MS, limits.bodyIdleTimeoutMs / 2, limits.responseIdleTimeoutMs / 2, limits.discardTimeoutMs / 2),
   );
 
+  let summed: { readonly bytes: number } | undefined;
+  /** Every request asks, and it takes a look at all: so it is asked once in a turn of the event loop, in which little can come in. */
+  function bufferedBytes(): number {
+    if (summed === undefined) {
+      let bytes = 0;
+      for (const exchange of exchanges) bytes += exchange.bufferedBytes();
+      summed = { bytes };
+      setImmediate(() => {
+        summed = undefined;
+      });
+    }
+    return summed.bytes;
+  }
+
   function close(): void {
     if (!closed) {
       closed = true;
@@ -125,13 +139,7 @@ export async function listen(options: ListenOptions): Promise<Edge> {
       close();
     },
     close,
-    stats() {
-      let bufferedBytes = 0;
-      for (const exchange of exchanges) {
-        bufferedBytes += exchange.bufferedBytes();
-      }
-      return { inFlight: exchanges.size, sockets, bufferedBytes };
-    },
+    stats: () => ({ inFlight: exchanges.size, sockets, bufferedBytes: bufferedBytes() }),
   };
 }
 

@@ -14,7 +14,7 @@ export function readHead(req: UwsRequest): RequestHead {
     method: req.getCaseSensitiveMethod(),
     rawPath: req.getUrl(),
     rawQuery: req.getQuery() ?? '',
-    headers: readHeaders(req),
+    headers: new Headers(req),
   };
 }
 
@@ -23,32 +23,35 @@ const FIELD_OVERHEAD_BYTES = 4;
 
 const NONE: readonly string[] = [];
 
-function readHeaders(req: UwsRequest): HttpHeaders {
-  const entries: (readonly [string, string])[] = [];
-  const first = new Map<string, string>();
-  const repeated = new Set<string>();
-  let sizeBytes = 0;
-  req.forEach((name, value) => {
-    entries.push([name, value]);
-    sizeBytes += name.length + value.length + FIELD_OVERHEAD_BYTES;
-    if (first.has(name)) {
-      repeated.add(name);
-    } else {
-      first.set(name, value);
-    }
-  });
-  return {
-    sizeBytes,
-    get: (name) => first.get(name),
-    all: (name) => {
-      if (repeated.has(name)) {
-        return entries.filter((entry) => entry[0] === name).map((entry) => entry[1]);
-      }
-      const value = first.get(name);
-      return value === undefined ? NONE : [value];
-    },
-    entries: () => entries,
-  };
+class Headers implements HttpHeaders {
+  readonly #entries: (readonly [string, string])[] = [];
+  readonly #first = new Map<string, string>();
+  readonly sizeBytes: number;
+
+  constructor(req: UwsRequest) {
+    let sizeBytes = 0;
+    req.forEach((name, value) => {
+      this.#entries.push([name, value]);
+      if (!this.#first.has(name)) this.#first.set(name, value);
+      sizeBytes += name.length + value.length + FIELD_OVERHEAD_BYTES;
+    });
+    this.sizeBytes = sizeBytes;
+  }
+
+  get(name: string): string | undefined {
+    return this.#first.get(name);
+  }
+
+  all(name: string): readonly string[] {
+    const value = this.#first.get(name);
+    if (value === undefined) return NONE;
+    if (this.#first.size === this.#entries.length) return [value];
+    return this.#entries.filter((entry) => entry[0] === name).map((entry) => entry[1]);
+  }
+
+  entries(): readonly (readonly [string, string])[] {
+    return this.#entries;
+  }
 }
 
 /** How a body is framed: by its length in bytes (0 if there is none) or in chunks; `invalid` if the headers do not say for sure. */

@@ -16,8 +16,8 @@ export interface Framing {
 
 /** An answer on its way out, from the socket's side. */
 export interface OutgoingAnswer {
-  /** Resolves when uWebSockets has all of it, or when the connection is cut or gone. Never rejects. */
-  send(answer: HttpAnswer, framing: Framing): Promise<void>;
+  /** Resolves when uWebSockets has all of it, or when the connection is cut or gone. Never rejects. undefined: it has it all now. */
+  send(answer: HttpAnswer, framing: Framing): Promise<void> | undefined;
   /** Bytes that wait for the client. */
   bufferedBytes(): number;
   /** Breaks the connection off. */
@@ -36,151 +36,220 @@ const SMALL_BYTES = 4096;
 /** The same holds for one `write` of a chunked answer. */
 const CHUNK_BYTES = 12 * 1024;
 
-export function outgoingAnswer(
-  res: UwsResponse,
-  limits: EdgeLimits,
-  onFault: (fault: unknown) => void,
-): OutgoingAnswer {
+/** A class, since it is made for every request: as many closures would cost more than all else that is done with a small answer. */
+class Outgoing implements OutgoingAnswer {
+  readonly #res: UwsResponse;
+  readonly #limits: EdgeLimits;
+  readonly #onFault: (fault: unknown) => void;
   /** Whether the response is no longer ours: ended, or aborted. Then any call of `res` throws. */
-  let gone = false;
-  let aborted = false;
-  let listening = false;
-  let waitingBytes = 0;
-  let lastProgressMs = 0;
-  let writable: ((offset: number) => boolean) | undefined;
-  let iterator: AsyncIterator<Uint8Array> | undefined;
-  let wake: (() => void) | undefined;
-  let wakeOnAbort: (() => void) | undefined;
+  #gone = false;
+  #aborted = false;
+  #listening = false;
+  #waitingBytes = 0;
+  #lastProgressMs = 0;
+  #writable: ((offset: number) => boolean) | undefined;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
+  #wake: (() => void) | undefined;
+  #wakeOnAbort: (() => void) | undefined;
 
-  function block(bytes: number, onWritable: (offset: number) => boolean): Promise<void> {
-    waitingBytes = bytes;
-    lastProgressMs = Date.now();
-    writable = onWritable;
-    if (!listening) {
-      listening = true;
-      res.onWritable(becameWritable);
+  constructor(res: UwsResponse, limits: EdgeLimits, onFault: (fault: unknown) => void) {
+    this.#res = res;
+    this.#limits = limits;
+    this.#onFault = onFault;
+  }
+
+  send(answer: HttpAnswer, framing: Framing): Promise<void> | undefined {
+    const { body } = answer;
+    if (this.#gone) {
+      if (body.kind === 'stream') release(body.chunks[Symbol.asyncIterator]());
+      return undefined;
     }
-    return new Promise((resolve) => {
-      wake = resolve;
+    if (isWithoutBody(answer, framing)) {
+      if (body.kind === 'stream') release(body.chunks[Symbol.asyncIterator]());
+      return this.#tryNow(() => {
+        this.#writeHeadOf(answer, framing);
+        endEmpty(this.#res, answer, framing);
+      });
+    }
+    if (body.kind === 'stream') return this.#guarded(this.#sendStream(body.chunks, body.lengthBytes, answer, framing));
+    const bytes = body.kind === 'bytes' ? body.bytes : undefined;
+    if (bytes !== undefined && bytes.length > SMALL_BYTES) {
+      return this.#guarded(this.#writeExact(bytes, bytes.length, 0, () => this.#writeHeadOf(answer, framing)));
+    }
+    return this.#tryNow(() => {
+      this.#writeHead(answer);
+      if (framing.connection === 'hold') this.#res.writeHeader('Connection', 'close');
+      this.#res.end(bytes, framing.connection === 'close');
     });
   }
 
-  function unblock(): void {
-    waitingBytes = 0;
-    writable = undefined;
-    const resolve = wake;
-    wake = undefined;
-    resolve?.();
+  bufferedBytes(): number {
+    return this.#waitingBytes;
   }
 
-  function becameWritable(offset: number): boolean {
-    lastProgressMs = Date.now();
-    if (writable === undefined || writable(offset)) {
-      unblock();
-      return true;
-    }
-    return false;
-  }
-
-  function abort(): void {
-    gone = true;
-    aborted = true;
-    release(iterator);
-    unblock();
-    wakeOnAbort?.();
-  }
-
-  function cut(): void {
-    if (!gone) {
+  cut(): void {
+    if (!this.#gone) {
       // Calls `onAborted`, and so `abort`.
-      res.close();
+      this.#res.close();
     }
   }
 
-  function writeHead(answer: HttpAnswer): void {
+  abort(): void {
+    this.#gone = true;
+    this.#aborted = true;
+    release(this.#iterator);
+    this.#unblock();
+    this.#wakeOnAbort?.();
+  }
+
+  tick(nowMs: number): void {
+    if (this.#wake === undefined || this.#gone) {
+      return;
+    }
+    if (nowMs - this.#lastProgressMs > this.#limits.responseIdleTimeoutMs) {
+      this.cut();
+    } else {
+      restartTimer(this.#res);
+    }
+  }
+
+  /** Only for an answer that fits into the cork buffer, see `SMALL_BYTES`. */
+  #tryNow(write: () => void): undefined {
+    try {
+      this.#endNow(write);
+    } catch (fault) {
+      this.#failed(fault);
+    }
+  }
+
+  async #guarded(sending: Promise<void>): Promise<void> {
+    try {
+      await sending;
+    } catch (fault) {
+      this.#failed(fault);
+    }
+  }
+
+  #failed(fault: unknown): void {
+    // What a producer says when its reader is gone is no fault.
+    if (!this.#aborted) {
+      this.#onFault(fault);
+    }
+    // Nothing true can follow what was sent already; that the connection breaks is what the client must see.
+    release(this.#iterator);
+    this.cut();
+  }
+
+  #endNow(write: () => void): void {
+    this.#gone = true;
+    this.#res.cork(write);
+  }
+
+  #writeHead(answer: HttpAnswer): void {
+    const res = this.#res;
     res.writeStatus(statusLine(answer.status));
     for (const [name, value] of answer.headers) {
       res.writeHeader(name, fieldValue(value));
     }
   }
 
-  function writeHeadOf(answer: HttpAnswer, framing: Framing): void {
-    writeHead(answer);
+  #writeHeadOf(answer: HttpAnswer, framing: Framing): void {
+    this.#writeHead(answer);
     if (framing.connection !== 'keep') {
-      res.writeHeader('Connection', 'close');
+      this.#res.writeHeader('Connection', 'close');
     }
   }
 
-  /** Only for an answer that fits into the cork buffer, see `SMALL_BYTES`. */
-  function endNow(write: () => void): void {
-    gone = true;
-    res.cork(write);
+  #block(bytes: number, onWritable: (offset: number) => boolean): Promise<void> {
+    this.#waitingBytes = bytes;
+    this.#lastProgressMs = Date.now();
+    this.#writable = onWritable;
+    if (!this.#listening) {
+      this.#listening = true;
+      this.#res.onWritable((offset) => this.#becameWritable(offset));
+    }
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
-  function tryEnd(piece: Uint8Array, totalBytes: number, pieceIsLast: boolean): boolean {
-    const [ok, done] = res.tryEnd(piece, totalBytes);
+  #unblock(): void {
+    this.#waitingBytes = 0;
+    this.#writable = undefined;
+    const resolve = this.#wake;
+    this.#wake = undefined;
+    resolve?.();
+  }
+
+  #becameWritable(offset: number): boolean {
+    this.#lastProgressMs = Date.now();
+    if (this.#writable === undefined || this.#writable(offset)) {
+      this.#unblock();
+      return true;
+    }
+    return false;
+  }
+
+  #tryEnd(piece: Uint8Array, totalBytes: number, pieceIsLast: boolean): boolean {
+    const [ok, done] = this.#res.tryEnd(piece, totalBytes);
     if (done || (ok && pieceIsLast)) {
-      gone = true;
+      this.#gone = true;
     }
     return ok || done;
   }
 
   /** Hands over one piece of an answer of known length; waits until the client has taken it. */
-  async function writeExact(
-    piece: Uint8Array,
-    totalBytes: number,
-    startBytes: number,
-    head?: () => void,
-  ): Promise<void> {
+  async #writeExact(piece: Uint8Array, totalBytes: number, startBytes: number, head?: () => void): Promise<void> {
     const isLast = startBytes + piece.length === totalBytes;
     let taken = false;
-    res.cork(() => {
+    this.#res.cork(() => {
       head?.();
-      taken = tryEnd(piece, totalBytes, isLast);
+      taken = this.#tryEnd(piece, totalBytes, isLast);
     });
     if (!taken) {
-      await block(piece.length, (offset) => {
+      await this.#block(piece.length, (offset) => {
         const rest = piece.subarray(offset - startBytes);
-        waitingBytes = rest.length;
-        return rest.length === 0 || tryEnd(rest, totalBytes, isLast);
+        this.#waitingBytes = rest.length;
+        return rest.length === 0 || this.#tryEnd(rest, totalBytes, isLast);
       });
     }
   }
 
-  async function writeChunked(piece: Uint8Array, head?: () => void): Promise<void> {
-    for (let start = 0; start < piece.length && !gone; start += CHUNK_BYTES) {
+  async #writeChunked(piece: Uint8Array, head?: () => void): Promise<void> {
+    for (let start = 0; start < piece.length && !this.#gone; start += CHUNK_BYTES) {
       let ok = false;
-      res.cork(() => {
+      this.#res.cork(() => {
         if (start === 0) {
           head?.();
         }
-        ok = res.write(piece.subarray(start, start + CHUNK_BYTES));
+        ok = this.#res.write(piece.subarray(start, start + CHUNK_BYTES));
       });
       if (!ok) {
-        await block(piece.length - start, () => true);
+        await this.#block(piece.length - start, () => true);
       }
     }
   }
 
   /** A producer that does not heed the signal must not keep the request alive. */
-  function nextOrAbort(source: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array> | undefined> {
+  #nextOrAbort(source: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array> | undefined> {
     return new Promise((resolve, reject) => {
-      wakeOnAbort = () => resolve(undefined);
+      this.#wakeOnAbort = () => resolve(undefined);
       source.next().then(resolve, reject);
     });
   }
 
-  async function sendStream(
+  async #sendStream(
     chunks: AsyncIterable<Uint8Array>,
     totalBytes: number | undefined,
-    writeHeadOnce: () => void,
+    answer: HttpAnswer,
+    framing: Framing,
   ): Promise<void> {
-    let head: (() => void) | undefined = writeHeadOnce;
+    let head: (() => void) | undefined = () => this.#writeHeadOf(answer, framing);
     let sentBytes = 0;
-    iterator = chunks[Symbol.asyncIterator]();
+    this.#iterator = chunks[Symbol.asyncIterator]();
     for (;;) {
-      const next = await nextOrAbort(iterator);
-      if (next === undefined || aborted) {
+      const next = await this.#nextOrAbort(this.#iterator);
+      if (next === undefined || this.#aborted) {
         return;
       }
       if (next.done === true) {
@@ -191,7 +260,9 @@ export function outgoingAnswer(
         throw new Error('the answer is longer than it announced');
       }
       if (piece.length > 0) {
-        await (totalBytes === undefined ? writeChunked(piece, head) : writeExact(piece, totalBytes, sentBytes, head));
+        await (totalBytes === undefined
+          ? this.#writeChunked(piece, head)
+          : this.#writeExact(piece, totalBytes, sentBytes, head));
         sentBytes += piece.length;
         head = undefined;
       }
@@ -200,69 +271,20 @@ export function outgoingAnswer(
       throw new Error('the answer is shorter than it announced');
     }
     if (totalBytes === undefined || totalBytes === 0) {
-      endNow(() => {
+      this.#endNow(() => {
         head?.();
-        res.end();
+        this.#res.end();
       });
     }
   }
+}
 
-  return {
-    async send(answer, framing) {
-      const { body } = answer;
-      if (gone) {
-        if (body.kind === 'stream') {
-          release(body.chunks[Symbol.asyncIterator]());
-        }
-        return;
-      }
-      const head = () => writeHeadOf(answer, framing);
-      try {
-        if (isWithoutBody(answer, framing)) {
-          if (body.kind === 'stream') {
-            release(body.chunks[Symbol.asyncIterator]());
-          }
-          endNow(() => {
-            head();
-            endEmpty(res, answer, framing);
-          });
-        } else if (body.kind === 'stream') {
-          await sendStream(body.chunks, body.lengthBytes, head);
-        } else if (body.kind === 'bytes' && body.bytes.length > SMALL_BYTES) {
-          await writeExact(body.bytes, body.bytes.length, 0, head);
-        } else {
-          endNow(() => {
-            writeHead(answer);
-            if (framing.connection === 'hold') {
-              res.writeHeader('Connection', 'close');
-            }
-            res.end(body.kind === 'bytes' ? body.bytes : undefined, framing.connection === 'close');
-          });
-        }
-      } catch (fault) {
-        // What a producer says when its reader is gone is no fault.
-        if (!aborted) {
-          onFault(fault);
-        }
-        // Nothing true can follow what was sent already; that the connection breaks is what the client must see.
-        release(iterator);
-        cut();
-      }
-    },
-    bufferedBytes: () => waitingBytes,
-    cut,
-    abort,
-    tick(nowMs) {
-      if (wake === undefined || gone) {
-        return;
-      }
-      if (nowMs - lastProgressMs > limits.responseIdleTimeoutMs) {
-        cut();
-      } else {
-        restartTimer(res);
-      }
-    },
-  };
+export function outgoingAnswer(
+  res: UwsResponse,
+  limits: EdgeLimits,
+  onFault: (fault: unknown) => void,
+): OutgoingAnswer {
+  return new Outgoing(res, limits, onFault);
 }
 
 function isWithoutBody({ status }: HttpAnswer, { isHead }: Framing): boolean {
@@ -281,13 +303,22 @@ function endEmpty(res: UwsResponse, { body, status }: HttpAnswer, { isHead }: Fr
   res.endWithoutBody();
 }
 
+/** Of the statuses that were answered so far. */
+const STATUS_LINES = new Map<number, string>();
+
 function statusLine(status: number): string {
-  return `${status} ${STATUS_CODES[status] ?? ''}`;
+  const known = STATUS_LINES.get(status);
+  if (known !== undefined) return known;
+  const line = `${status} ${STATUS_CODES[status] ?? ''}`;
+  STATUS_LINES.set(status, line);
+  return line;
 }
+
+const PLAIN_VALUE = /^[ -~]*$/;
 
 /** A control character in a value could begin a header, or an answer, of its own. */
 function fieldValue(value: string): string {
-  return /\p{Cc}/u.test(value) ? value.replace(/\p{Cc}/gu, ' ') : value;
+  return PLAIN_VALUE.test(value) ? value : value.replace(/\p{Cc}/gu, ' ');
 }
 
 /** Ends a producer early; it may take its time, and what it has to say about it interests nobody any more. */

@@ -5,6 +5,7 @@ import { type BucketRef, bucketName } from './bucket.ts';
 import { Failure } from './failure.ts';
 import type { Identity, Principal } from './identity.ts';
 import type { Lists } from './list.ts';
+import { andThen, type Soon } from './soon.ts';
 import type { BucketView, States } from './state.ts';
 
 /** Where the gateway inside of pachd keeps the parts of its uploads: no user's data. */
@@ -19,16 +20,15 @@ export type Buckets = ReturnType<typeof createBuckets>;
 
 export function createBuckets(pachd: Pachd, identity: Identity, states: States, lists: Lists) {
   /** A bucket that is not there is said to be so to everybody, also to who may not see what is in it. */
-  const open = async (
+  const open = (
     caller: Caller,
     principal: Principal,
     bucket: BucketRef,
     permission: RepoPermission,
-  ): Promise<BucketView> => {
-    const view = await states.view(caller, bucket);
-    await identity.demand(caller, principal, bucket, permission);
-    return view;
-  };
+  ): Soon<BucketView> =>
+    andThen(states.view(caller, bucket), (view) =>
+      andThen(identity.demand(caller, principal, bucket, permission), () => view),
+    );
 
   return {
     /** @throws Failure no-such-bucket, denied */
@@ -56,9 +56,11 @@ export function createBuckets(pachd: Pachd, identity: Identity, states: States, 
         await pachd.createRepo(caller, repo);
       } catch (error) {
         if (!isPachdError(error, 'already-exists')) throw error;
-        await identity
-          .demand(caller, principal, repo, 'createBranch')
-          .catch((why) => refuseIfThere(caller, bucket, why));
+        try {
+          await identity.demand(caller, principal, repo, 'createBranch');
+        } catch (why) {
+          await refuseIfThere(caller, bucket, why);
+        }
       }
       if (await exists(caller, bucket)) throw new Failure('bucket-owned-by-you', 'the branch is there');
       await pachd.createBranch(caller, bucket);

@@ -1,5 +1,6 @@
 import type { Pachd } from '../pachd/client.ts';
-import type { Caller, CommitRef } from '../pachd/model.ts';
+import type { Caller, CommitRef, FileSummary } from '../pachd/model.ts';
+import { countCache } from '../telemetry/metrics.ts';
 import { Failure } from './failure.ts';
 import type { Names } from './names.ts';
 import type { DeltaEntry } from './overlay.ts';
@@ -8,6 +9,7 @@ import type { Place, ReadBytes } from './read/bytes.ts';
 import type { Contents } from './read/contents.ts';
 import type { Fetch } from './read/fetch.ts';
 import type { Ranges } from './read/ranges.ts';
+import type { Soon } from './soon.ts';
 import type { BucketView } from './state.ts';
 
 /** An object as a view shows it. */
@@ -44,7 +46,7 @@ export interface Files {
   /** undefined: there is no such object. A folder is none. */
   stat(caller: Caller, view: BucketView, path: string): Promise<ObjectInfo | undefined>;
   /** @throws Failure no-such-key */
-  open(caller: Caller, view: BucketView, path: string): Promise<OpenObject>;
+  open(caller: Caller, view: BucketView, path: string): Soon<OpenObject>;
   /** An object, and where pachd has just this content of it; undefined: there is no such object. */
   locate(caller: Caller, view: BucketView, path: string): Promise<Located | undefined>;
   readonly bytesAt: ReadBytes;
@@ -70,6 +72,7 @@ export interface FilesParts {
  */
 export function createFiles(parts: FilesParts): Files {
   const { pachd, names, contents, fetch, readBytes, ranges, ahead } = parts;
+  const countNames = countCache('name');
 
   /** What a pending commit put. pachd alone knows the hash of a large file, and tells it when the commit is finished. */
   const pendingInfo = async (
@@ -138,15 +141,23 @@ export function createFiles(parts: FilesParts): Files {
     return info && { info, place: await placeOf(caller, view, info) };
   };
 
+  /** A small object of a finished commit, where all of it is in memory. */
+  const atHand = (caller: Caller, view: BucketView, path: string): OpenObject | undefined => {
+    const { commit } = view;
+    if (view.open || commit === undefined || view.overlay.find(path) !== undefined) return undefined;
+    const named = names.known(commit, path);
+    if (named === undefined || typeof named === 'string' || named.sizeBytes > SMALL_MAX_BYTES) return undefined;
+    const content = named.sizeBytes === 0 ? NO_BYTES : contents.atHand(commit, named.hash);
+    if (content === undefined) return undefined;
+    // Where it is not at hand, it is asked for, and counted there.
+    countNames.asked(true);
+    ahead?.used(caller, commit, path);
+    return { info: infoIn(view, commit, path, named), content, bytes: partsOf(content) };
+  };
+
   /** An object of a finished commit: at hand, or in one call to pachd. A small one comes with its content. */
   const openFinished = async (caller: Caller, view: BucketView, commit: CommitRef, path: string) => {
-    const infoOf = (file: { readonly sizeBytes: number; readonly hash: Uint8Array }): ObjectInfo => ({
-      path,
-      sizeBytes: file.sizeBytes,
-      hash: file.hash,
-      lastModifiedMs: view.commitMs,
-      commitId: commit.commitId,
-    });
+    const infoOf = (file: Kept): ObjectInfo => infoIn(view, commit, path, file);
     const named = await names.recall(caller, commit, path);
     if (typeof named === 'string') return undefined;
     if (named !== undefined) {
@@ -177,27 +188,29 @@ export function createFiles(parts: FilesParts): Files {
     locate,
     bytesAt: readBytes,
 
-    async open(caller, view, path) {
-      const { commit } = view;
-      if (view.open || commit === undefined || view.overlay.find(path) !== undefined) {
-        const found = await openOther(caller, view, path);
-        if (found === undefined) throw noSuchKey(path);
-        const { info, content, bytes } = found;
-        return { info, content, bytes: content === undefined ? bytes : partsOf(content) };
-      }
-      const found = await openFinished(caller, view, commit, path);
-      if (found === undefined) throw noSuchKey(path);
-      const { info, content } = found;
-      const streamed = (first: number, last: number) =>
-        ranges.read(caller, commit, info, first, last) ?? readBytes(caller, { source: commit, path }, first, last);
-      return { info, content, bytes: content === undefined ? streamed : partsOf(content) };
-    },
+    open: (caller, view, path) => atHand(caller, view, path) ?? openAsked(caller, view, path),
 
     prime(commit, path, hash, content) {
       names.note(commit, path, { path, kind: 'file', sizeBytes: content.length, hash });
       if (content.length > 0 && content.length <= SMALL_MAX_BYTES) contents.keep(commit, hash, content);
     },
   };
+
+  async function openAsked(caller: Caller, view: BucketView, path: string): Promise<OpenObject> {
+    const { commit } = view;
+    if (view.open || commit === undefined || view.overlay.find(path) !== undefined) {
+      const found = await openOther(caller, view, path);
+      if (found === undefined) throw noSuchKey(path);
+      const { info, content, bytes } = found;
+      return { info, content, bytes: content === undefined ? bytes : partsOf(content) };
+    }
+    const found = await openFinished(caller, view, commit, path);
+    if (found === undefined) throw noSuchKey(path);
+    const { info, content } = found;
+    const streamed = (first: number, last: number) =>
+      ranges.read(caller, commit, info, first, last) ?? readBytes(caller, { source: commit, path }, first, last);
+    return { info, content, bytes: content === undefined ? streamed : partsOf(content) };
+  }
 
   async function keptContent(commit: CommitRef, { sizeBytes, hash }: ObjectInfo): Promise<Uint8Array | undefined> {
     if (sizeBytes === 0) return NO_BYTES;
@@ -226,6 +239,17 @@ export function createFiles(parts: FilesParts): Files {
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+type Kept = Pick<FileSummary, 'sizeBytes' | 'hash'>;
+
+function infoIn(
+  { commitMs }: BucketView,
+  { commitId }: CommitRef,
+  path: string,
+  { sizeBytes, hash }: Kept,
+): ObjectInfo {
+  return { path, sizeBytes, hash, lastModifiedMs: commitMs, commitId };
+}
 
 function noSuchKey(path: string): Failure {
   return new Failure('no-such-key', `there is no object at ${path}`);

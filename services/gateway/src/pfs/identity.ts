@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, hash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Facts } from '../cache/facts.ts';
 import { createFlights } from '../cache/flight.ts';
@@ -7,6 +7,7 @@ import { isPachdError } from '../pachd/errors.ts';
 import { type Caller, detached, type RepoPermission, type RepoRef } from '../pachd/model.ts';
 import { countCache } from '../telemetry/metrics.ts';
 import { Failure } from './failure.ts';
+import type { Soon } from './soon.ts';
 
 /** Who a request comes from. */
 export type Principal =
@@ -28,9 +29,14 @@ export interface Identity {
    * Who a caller is. Without a token: 'anyone' where auth is off, undefined where it is on.
    * @throws Failure unknown-token
    */
-  whoIs(caller: Caller): Promise<Principal | undefined>;
+  whoIs(caller: Caller): Soon<Principal | undefined>;
   /** @throws Failure denied, or no-such-bucket for a repo that does not exist */
-  demand(caller: Caller, principal: Principal, repo: RepoRef, permission: RepoPermission): Promise<void>;
+  demand(caller: Caller, principal: Principal, repo: RepoRef, permission: RepoPermission): Soon<void>;
+}
+
+function principalOf(owner: TokenOwner): Principal | undefined {
+  if (owner === 'bad') throw new Failure('unknown-token', 'pachd does not know the token');
+  return owner === 'anonymous' ? undefined : owner;
 }
 
 /** What the fleet knows already. */
@@ -49,14 +55,23 @@ export function createIdentity(pachd: Pachd, shared: Shared, cacheSecret: string
     max: PERMISSIONS_MAX,
     ttl: Math.max(1, ttlMs),
   });
+  const salt = randomBytes(32).toString('latin1');
+  const ids = new LRUCache<string, string>({ max: PRINCIPALS_MAX });
   const countOwners = countCache('owner');
   const countPermissions = countCache('permission');
   const asking = createFlights<TokenOwner>();
   const lookingUp = createFlights<ReadonlySet<RepoPermission>>();
 
-  // The token is a password: what stands for it in a cache must not lead back to it.
-  const idOf = (token: string | undefined) =>
-    token === undefined ? '' : createHmac('sha256', cacheSecret).update(token).digest('base64url');
+  // The token is a password: what stands for it in a cache must not lead back to it. Found by a hash, which is made sooner.
+  const idOf = (token: string | undefined): string => {
+    if (token === undefined) return '';
+    const mark = hash('sha256', salt + token, 'base64');
+    const known = ids.get(mark);
+    if (known !== undefined) return known;
+    const id = createHmac('sha256', cacheSecret).update(token).digest('base64url');
+    ids.set(mark, id);
+    return id;
+  };
 
   const ask = async (caller: Caller, id: string): Promise<TokenOwner> => {
     try {
@@ -96,25 +111,27 @@ export function createIdentity(pachd: Pachd, shared: Shared, cacheSecret: string
   };
 
   return {
-    async whoIs(caller) {
+    whoIs(caller) {
       const id = idOf(caller.token);
       const known = owners.get(id);
       countOwners.asked(known !== undefined);
-      const answer = known ?? (await asking(id, () => ownerOf(detached(caller), id)));
-      if (answer === 'bad') throw new Failure('unknown-token', 'pachd does not know the token');
-      return answer === 'anonymous' ? undefined : answer;
+      return known === undefined
+        ? asking(id, () => ownerOf(detached(caller), id)).then(principalOf)
+        : principalOf(known);
     },
 
-    async demand(caller, principal, repo, permission) {
+    demand(caller, principal, repo, permission) {
       if (principal.kind === 'anyone') return;
       const key = `${principal.id} ${repo.project}/${repo.repo}`;
       const known = permissions.get(key)?.has(permission) === true;
       countPermissions.asked(known);
       if (known) return;
-      const held = await lookingUp(`${key} ${permission}`, () =>
-        permissionsOf(detached(caller), key, repo, permission),
+      return lookingUp(`${key} ${permission}`, () => permissionsOf(detached(caller), key, repo, permission)).then(
+        (held) => {
+          if (held.has(permission)) return;
+          throw new Failure('denied', `${principal.name} lacks the permission "${permission}"`);
+        },
       );
-      if (!held.has(permission)) throw new Failure('denied', `${principal.name} lacks the permission "${permission}"`);
     },
   };
 }

@@ -4,6 +4,7 @@ import { CacheLost } from '../cache/script.ts';
 import type { BranchCache } from '../cache/shared.ts';
 import { isPachdError } from '../pachd/errors.ts';
 import type { Caller, CommitRef, CommitSummary } from '../pachd/model.ts';
+import { countCache } from '../telemetry/metrics.ts';
 import { type BucketRef, bucketName } from './bucket.ts';
 import type { Commits } from './commits.ts';
 import { Failure } from './failure.ts';
@@ -11,6 +12,7 @@ import type { Lineage } from './lineage.ts';
 import { type Delta, type Overlay, overlayOf } from './overlay.ts';
 import { type BranchState, type FindDelta, noDeltas, type Resolved, type Resolver } from './resolve.ts';
 import { createSharedView, type LookUp } from './shared-view.ts';
+import type { Soon } from './soon.ts';
 
 /** A bucket as one request sees it: a commit, and what the pending ones lay over it. */
 export interface BucketView extends BranchState {
@@ -29,7 +31,7 @@ export interface States {
    * What a bucket shows: its branch, as fresh as what any acknowledged write left, or the commit that it names.
    * @throws Failure no-such-bucket
    */
-  view(caller: Caller, bucket: BucketRef): Promise<BucketView>;
+  view(caller: Caller, bucket: BucketRef): Soon<BucketView>;
   /** The same, for who has the writers' turn, as the shared cache knows it: what every later reader sees at least. @throws CacheLost */
   viewInTurn(caller: Caller, bucket: BucketRef): Promise<BucketView>;
   /** The same, when the shared cache cannot be reached: all that was written is waited for, and what others believe to outlive itself. */
@@ -59,8 +61,9 @@ export function createStates(
   lineage: Lineage,
   headTtlMs: number,
 ): States {
-  /** Overlays are made once for each state, since a state is read by many requests. */
-  const overlays = new WeakMap<BranchState, Overlay>();
+  const count = countCache('branch');
+  /** Made once for each state, since a state is read by many requests. */
+  const views = new WeakMap<BranchState, BucketView>();
   /** Since when a branch is seen to show a commit, by who sees it without the shared cache. */
   const shown = new LRUCache<string, { readonly commitId: string | undefined; readonly sinceMs: number }>({
     max: BRANCHES_MAX,
@@ -76,13 +79,13 @@ export function createStates(
   };
 
   const viewOf = (bucket: BucketRef, { state, deltas }: Resolved): BucketView => {
-    let overlay = overlays.get(state);
-    if (overlay === undefined) {
-      overlay = overlayOf(state.pending.flatMap((commitId) => deltas.get(commitId) ?? []));
-      overlays.set(state, overlay);
-      if (state.commit !== undefined && !state.open) lineage.note(state.commit, state.pending, deltas);
-    }
-    return { ...state, bucket, overlay };
+    const known = views.get(state);
+    if (known !== undefined) return known.bucket.commitId === bucket.commitId ? known : { ...known, bucket };
+    const overlay = overlayOf(state.pending.flatMap((commitId) => deltas.get(commitId) ?? []));
+    const view = { ...state, bucket, overlay };
+    views.set(state, view);
+    if (state.commit !== undefined && !state.open) lineage.note(state.commit, state.pending, deltas);
+    return view;
   };
 
   const resolve: LookUp = (caller, bucket) => resolver.resolve(caller, bucket, findDelta);
@@ -142,6 +145,15 @@ export function createStates(
   const viewAlone: States['viewAlone'] = async (caller, bucket) =>
     ofBranch(caller, bucket, await branchAlone(caller, bucket));
 
+  const viewAsked = async (caller: Caller, bucket: BucketRef): Promise<BucketView> => {
+    try {
+      return await ofBranch(caller, bucket, await branchShared(caller, bucket, false));
+    } catch (error) {
+      if (error instanceof CacheLost) return viewAlone(caller, bucket);
+      throw error;
+    }
+  };
+
   return {
     viewInTurn: async (caller, bucket) => ofBranch(caller, bucket, await branchShared(caller, bucket, true)),
     viewAlone,
@@ -151,13 +163,11 @@ export function createStates(
       const branch = await lookAfresh(caller, bucket);
       return bucket.commitId === undefined ? branch : viewCommit(caller, bucket, bucket.commitId, branch);
     },
-    async view(caller, bucket) {
-      try {
-        return await ofBranch(caller, bucket, await branchShared(caller, bucket, false));
-      } catch (error) {
-        if (error instanceof CacheLost) return viewAlone(caller, bucket);
-        throw error;
-      }
+    view(caller, bucket) {
+      const known = headTtlMs > 0 && bucket.commitId === undefined ? cache.atHand(bucketName(bucket)) : undefined;
+      if (known === undefined) return viewAsked(caller, bucket);
+      count.asked(true);
+      return viewOf(bucket, known);
     },
     async viewVersion(caller, view, commitId) {
       try {

@@ -7,8 +7,11 @@ import type { BucketContext } from './operation.ts';
  * What `versionId` shows: a commit of the repo. Without one, the bucket as it is.
  * @throws S3Error InvalidArgument, Failure no-such-version
  */
-export function viewOf({ domain, caller, view }: BucketContext, versionId: string | undefined): Promise<BucketView> {
-  return versionId === undefined ? Promise.resolve(view) : domain.states.viewVersion(caller, view, versionId);
+export function viewOf(
+  { domain, caller, view }: BucketContext,
+  versionId: string | undefined,
+): BucketView | Promise<BucketView> {
+  return versionId === undefined ? view : domain.states.viewVersion(caller, view, versionId);
 }
 
 /** @throws S3Error InvalidArgument if it cannot be a commit's id, NoSuchVersion */

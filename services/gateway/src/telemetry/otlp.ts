@@ -12,6 +12,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import type { TracedRequest } from './describe-request.ts';
 import type { Log } from './log.ts';
 import type { Family, Series, Snapshot } from './registry.ts';
 import { traceWith } from './trace.ts';
@@ -69,14 +70,14 @@ export function startTraces(
   const propagator = new W3CTraceContextPropagator();
   const getter = {
     keys: () => [],
-    get: (header: (name: string) => string | undefined, name: string) => header(name),
+    get: (carrier: TracedRequest['headers'], name: string) => carrier.get(name),
   };
   traceWith({
     requests: requests.getTracer('tusk'),
     rounds: rounds.getTracer('tusk'),
-    contextOf(header) {
-      const sent = header('traceparent');
-      const context = sent === undefined ? ROOT_CONTEXT : propagator.extract(ROOT_CONTEXT, header, getter);
+    contextOf(carrier) {
+      const sent = carrier.get('traceparent');
+      const context = sent === undefined ? ROOT_CONTEXT : propagator.extract(ROOT_CONTEXT, carrier, getter);
       // One that cannot be read is none.
       return context !== ROOT_CONTEXT || Math.random() < part ? context : undefined;
     },

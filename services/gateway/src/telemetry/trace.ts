@@ -25,8 +25,10 @@ export interface Tracers {
   /** Keeps all it is asked for. */
   readonly rounds: Tracer;
   /** The context that a client sent along, or that of a new trace; undefined: the request is not to be traced. */
-  contextOf(header: (name: string) => string | undefined): Context | undefined;
+  contextOf(carrier: Carrier): Context | undefined;
 }
+
+type Carrier = TracedRequest['headers'];
 
 export type { Span };
 
@@ -53,7 +55,9 @@ export function traceWith(given: Tracers): void {
 }
 
 /** Runs work as a child of the span that is current, if there is one. */
-export function inSpan<T>(name: string, work: () => Promise<T>, attributes?: Attributes): Promise<T> {
+export function inSpan<T>(name: string, work: () => Promise<T>, attributes?: Attributes): Promise<T>;
+export function inSpan<T>(name: string, work: () => T | Promise<T>, attributes?: Attributes): T | Promise<T>;
+export function inSpan<T>(name: string, work: () => T | Promise<T>, attributes?: Attributes): T | Promise<T> {
   const span = startChild(name, SpanKind.INTERNAL, attributes);
   return span === undefined ? work() : spanned(span, work);
 }
@@ -132,7 +136,7 @@ const UNTRACED: RequestSpan = {
 
 export function startRequest(request: TracedRequest, scheme: 'http' | 'https'): RequestSpan {
   if (tracers === undefined) return UNTRACED;
-  const context = tracers.contextOf(request.headers.get);
+  const context = tracers.contextOf(request.headers);
   if (context === undefined) return UNTRACED;
   const span = start(tracers.requests, 'request', { kind: SpanKind.SERVER }, context);
   if (!span.isRecording()) {
@@ -168,7 +172,7 @@ function startChild(name: string, kind: SpanKind, attributes: Attributes = {}): 
   return parent && start(tracers.requests, name, { kind, attributes }, trace.setSpan(ROOT_CONTEXT, parent));
 }
 
-async function spanned<T>(span: Span, work: () => Promise<T>): Promise<T> {
+async function spanned<T>(span: Span, work: () => T | Promise<T>): Promise<T> {
   try {
     return await current.run(span, work);
   } catch (error) {

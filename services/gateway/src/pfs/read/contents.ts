@@ -13,6 +13,8 @@ const SHARED_MS = 600_000;
 export interface Contents {
   /** From memory, else from the fleet. @param part of a larger content: which */
   get(repo: RepoRef, hash: Uint8Array, sizeBytes: number, part?: string): Promise<Uint8Array | undefined>;
+  /** From memory. */
+  atHand(repo: RepoRef, hash: Uint8Array): Uint8Array | undefined;
   keep(repo: RepoRef, hash: Uint8Array, content: Uint8Array, part?: string): void;
 }
 
@@ -22,7 +24,7 @@ export interface Contents {
  */
 export function createContents(shared: Facts<Uint8Array>, maxBytes: number): Contents {
   if (maxBytes === 0) {
-    return { get: () => Promise.resolve(undefined), keep: () => {} };
+    return { get: () => Promise.resolve(undefined), atHand: () => undefined, keep: () => {} };
   }
   const own = createFairCache(maxBytes);
   const count = countCache('content');
@@ -36,6 +38,12 @@ export function createContents(shared: Facts<Uint8Array>, maxBytes: number): Con
       if (value?.length !== sizeBytes) return undefined;
       own.set(group, key, value);
       return value;
+    },
+    atHand(repo, hash) {
+      const held = own.get(groupOf(repo), keyOf(hash, ''));
+      // Of what is not at hand, who goes on to get it gives account.
+      if (held !== undefined) count.asked(true);
+      return held;
     },
     keep(repo, hash, content, part = '') {
       const [group, key] = [groupOf(repo), keyOf(hash, part)];

@@ -55,8 +55,10 @@ export const headObject = operation<Input, Output>({
 function parse(request: S3Request): Input {
   const { headers } = request.http;
   refuseEncryptionOfRead(headers);
+  const { key, versionId } = parseNamed(request);
   return {
-    ...parseNamed(request),
+    key,
+    versionId,
     range: headers.get('range'),
     partNumber: parsePartNumber(request),
     ifRange: headers.get('if-range'),
@@ -93,6 +95,8 @@ function commitIdOf({ view }: BucketContext, { versionId }: Input, info: ObjectI
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
+const ACCEPTS_RANGES: HeaderField = ['Accept-Ranges', 'bytes'];
+
 function encode({ object, commitId }: Output, input: Input, method: 'GET' | 'HEAD'): HttpAnswer {
   const { info } = object;
   const validators = validatorFields(info);
@@ -106,12 +110,8 @@ function encode({ object, commitId }: Output, input: Input, method: 'GET' | 'HEA
       break;
   }
   const contentType = input.overrides.get('Content-Type') ?? guessContentType(input.key);
-  const headers: HeaderField[] = [
-    ...validators,
-    ['Accept-Ranges', 'bytes'],
-    ['x-amz-version-id', commitId],
-    ...[...input.overrides].filter(([name]) => name !== 'Content-Type'),
-  ];
+  const headers: HeaderField[] = [...validators, ACCEPTS_RANGES, ['x-amz-version-id', commitId]];
+  for (const field of input.overrides) if (field[0] !== 'Content-Type') headers.push(field);
   // A range of another version of the object would be of no use (RFC 9110, 13.1.5).
   const asked = input.ifRange === undefined || input.ifRange === etag ? input.range : undefined;
   if (input.partNumber !== undefined && input.partNumber > 1) throw new S3Error('InvalidPartNumber');
@@ -127,11 +127,8 @@ function encode({ object, commitId }: Output, input: Input, method: 'GET' | 'HEA
         ],
       });
     case 'whole':
-      return {
-        status: 200,
-        headers: [...headers, ['Content-Type', contentType]],
-        body: bodyOf({ first: 0, last: info.sizeBytes - 1 }),
-      };
+      headers.push(['Content-Type', contentType]);
+      return { status: 200, headers, body: bodyOf({ first: 0, last: info.sizeBytes - 1 }) };
     case 'part':
       return {
         status: 206,

@@ -17,6 +17,8 @@ export interface Validators {
   readonly lastModifiedMs?: number;
 }
 
+const NONE: Conditions = {};
+
 /**
  * The conditions of a request, from its headers; dates that are none are ignored (RFC 9110, 13.1.3 and 13.1.4).
  * `prefix` is `x-amz-copy-source-` for those on the source of a copy.
@@ -24,14 +26,19 @@ export interface Validators {
 export function readConditions(get: (name: string) => string | undefined, prefix = ''): Conditions {
   const ifMatch = get(`${prefix}if-match`);
   const ifNoneMatch = get(`${prefix}if-none-match`);
-  const ifModifiedSinceMs = parseHttpDate(get(`${prefix}if-modified-since`) ?? '');
-  const ifUnmodifiedSinceMs = parseHttpDate(get(`${prefix}if-unmodified-since`) ?? '');
+  const ifModifiedSinceMs = dateOf(get(`${prefix}if-modified-since`));
+  const ifUnmodifiedSinceMs = dateOf(get(`${prefix}if-unmodified-since`));
+  if ((ifMatch ?? ifNoneMatch ?? ifModifiedSinceMs ?? ifUnmodifiedSinceMs) === undefined) return NONE;
   return {
     ...(ifMatch === undefined ? {} : { ifMatch: parseEntityTags(ifMatch) }),
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch: parseEntityTags(ifNoneMatch) }),
     ...(ifModifiedSinceMs === undefined ? {} : { ifModifiedSinceMs }),
     ...(ifUnmodifiedSinceMs === undefined ? {} : { ifUnmodifiedSinceMs }),
   };
+}
+
+function dateOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseHttpDate(text);
 }
 
 export type ReadVerdict = 'proceed' | 'not-modified' | 'precondition-failed';

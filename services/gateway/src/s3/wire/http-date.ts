@@ -11,8 +11,12 @@ const ASCTIME = new RegExp(`^(?:${DAYS.join('|')}) (${MONTHS.join('|')}) ([ \\d]
 
 /** An HTTP date as RFC 9110, 5.6.7 has it, such as `Sun, 06 Nov 1994 08:49:37 GMT`; parts of a second are dropped. */
 export function formatHttpDate(timeMs: number): string {
-  return new Date(timeMs).toUTCString();
+  if (timeMs !== last.timeMs) last = { timeMs, text: new Date(timeMs).toUTCString() };
+  return last.text;
 }
+
+/** All objects of a commit have one time. */
+let last = { timeMs: Number.NaN, text: '' };
 
 /**
  * The time in milliseconds, in whole seconds, or undefined if it is not a date.
