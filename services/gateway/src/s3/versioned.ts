@@ -1,4 +1,5 @@
 import { isCommitId } from '../pfs/bucket.ts';
+import type { ObjectInfo } from '../pfs/files.ts';
 import type { BucketView } from '../pfs/state.ts';
 import { S3Error } from './errors.ts';
 import type { BucketContext } from './operation.ts';
@@ -12,6 +13,11 @@ export function viewOf(
   versionId: string | undefined,
 ): BucketView | Promise<BucketView> {
   return versionId === undefined ? view : domain.states.viewVersion(caller, view, versionId);
+}
+
+/** The version that a read of `view` answers with: the one asked for, else the commit that the bucket names, else that of the object's last change. */
+export function versionRead(versionId: string | undefined, view: BucketView, info: ObjectInfo): string {
+  return versionId ?? view.bucket.commitId ?? info.commitId;
 }
 
 /** @throws S3Error InvalidArgument if it cannot be a commit's id, NoSuchVersion */

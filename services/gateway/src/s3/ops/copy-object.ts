@@ -5,6 +5,7 @@ import { openSource, parseSource } from '../copying.ts';
 import { S3Error } from '../errors.ts';
 import { operation } from '../operation.ts';
 import { keyOf } from '../target.ts';
+import { versionRead } from '../versioned.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { preconditionOf, writableBucket, writerId } from '../writing.ts';
@@ -51,7 +52,7 @@ export const copyObject = operation({
       changes,
       precondition,
     });
-    return { commitId, committedMs, hash, sourceCommitId: source.versionId ?? from.bucket.commitId ?? info.commitId };
+    return { commitId, committedMs, hash, sourceCommitId: versionRead(source.versionId, from, info) };
   },
   encode({ commitId, committedMs, hash, sourceCommitId }) {
     const headers: readonly HeaderField[] = [

@@ -3,6 +3,7 @@ import { xmlAnswer } from '../answer.ts';
 import { S3Error } from '../errors.ts';
 import { operation } from '../operation.ts';
 import { parseNamed, statObject } from '../reading.ts';
+import { versionRead } from '../versioned.ts';
 import { formatHttpDate } from '../wire/http-date.ts';
 import { xmlElement } from '../wire/xml.ts';
 
@@ -35,7 +36,7 @@ export const getObjectAttributes = operation({
   },
   async run(ctx, input) {
     const info = await statObject(ctx, input);
-    return { info, commitId: input.versionId ?? ctx.view.bucket.commitId ?? info.commitId };
+    return { info, commitId: versionRead(input.versionId, ctx.view, info) };
   },
   encode: ({ info, commitId }, { asked }) =>
     xmlAnswer(

@@ -10,7 +10,7 @@ import { type BucketContext, operation } from '../operation.ts';
 import { type Named, noSuchKey, parseNamed, statObject } from '../reading.ts';
 import type { S3Request } from '../request.ts';
 import { partNumberOf } from '../uploading.ts';
-import { viewOf } from '../versioned.ts';
+import { versionRead, viewOf } from '../versioned.ts';
 import { type Conditions, judgeRead, readConditions } from '../wire/conditions.ts';
 import { guessContentType } from '../wire/content-type.ts';
 import { formatHttpDate } from '../wire/http-date.ts';
@@ -81,16 +81,15 @@ async function open(ctx: BucketContext, input: Input): Promise<Output> {
   const path = pathIfHoldable(input.key);
   if (path === undefined) throw noSuchKey(input.key);
   const object = await ctx.domain.files.open(ctx.caller, view, path);
-  return { object, commitId: commitIdOf(ctx, input, object.info) };
+  return { object, commitId: versionRead(input.versionId, ctx.view, object.info) };
 }
 
 async function look(ctx: BucketContext, input: Input): Promise<Output> {
   const info = await statObject(ctx, input);
-  return { object: { info, content: undefined, bytes: nothing }, commitId: commitIdOf(ctx, input, info) };
-}
-
-function commitIdOf({ view }: BucketContext, { versionId }: Input, info: ObjectInfo): string {
-  return versionId ?? view.bucket.commitId ?? info.commitId;
+  return {
+    object: { info, content: undefined, bytes: nothing },
+    commitId: versionRead(input.versionId, ctx.view, info),
+  };
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

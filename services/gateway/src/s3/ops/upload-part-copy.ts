@@ -4,6 +4,7 @@ import { S3Error } from '../errors.ts';
 import { checksumElement, partContent } from '../multipart-checksum.ts';
 import { operation } from '../operation.ts';
 import { parseUpload, partNumberOf } from '../uploading.ts';
+import { versionRead } from '../versioned.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
 import { parseCopySourceRange } from '../wire/range.ts';
 import { xmlElement } from '../wire/xml.ts';
@@ -35,7 +36,7 @@ export const uploadPartCopy = operation({
     const part = await ctx.domain.uploads.putPart(ctx.caller, bucket, path, uploadId, number, (upload) =>
       partContent(upload, bytes, { algorithm: undefined, value: () => undefined }),
     );
-    return { part, sourceCommitId: source.versionId ?? view.bucket.commitId ?? info.commitId };
+    return { part, sourceCommitId: versionRead(source.versionId, view, info) };
   },
   encode: ({ part, sourceCommitId }) =>
     xmlAnswer(
