@@ -53,26 +53,32 @@ export function hotCosts({ hotReads }: Figures): HotCosts {
 export function predictHot(costs: HotCosts, gateways: number): Predicted {
   const clients = gateways * HOT_READERS_PER_GATEWAY;
   const of = (who: Who) => costs.seconds(who, 1 / HOT_READERS_PER_GATEWAY);
-  const [balancer, gateway, redis] = [of('balancer'), of('gateways'), of('redis')];
-  const { perSecond, seconds } = solve(
-    [servers('balancer', balancer, BALANCER_CORES), servers('gateways', gateway, gateways), servers('redis', redis, 1)],
-    clients,
-  );
-  const steps: readonly Step[] = [
-    onOwnMachine(balancer, BALANCER_CORES),
-    ofSome(gateway, gateways),
-    onOwnMachine(redis, 1),
-  ];
+  const fleet = fleetOf(of, gateways);
+  const { perSecond, seconds } = solve(fleet.stations, clients);
   return {
     perSecond,
     seconds,
-    simulatedPerSecond: simulated(steps, clients),
-    used: {
+    simulatedPerSecond: simulated(fleet.steps, clients),
+    used: fleet.used(perSecond),
+    pachdPer1000: (costs.pachdCallsPerSecond / perSecond) * 1_000,
+  };
+}
+
+/** The programs of a fleet that every read passes, each on a machine of its own. @param secondsOf what one read costs each */
+function fleetOf(secondsOf: (who: Who) => number, gateways: number) {
+  const [balancer, gateway, redis] = [secondsOf('balancer'), secondsOf('gateways'), secondsOf('redis')];
+  return {
+    stations: [
+      servers('balancer', balancer, BALANCER_CORES),
+      servers('gateways', gateway, gateways),
+      servers('redis', redis, 1),
+    ],
+    steps: [onOwnMachine(balancer, BALANCER_CORES), ofSome(gateway, gateways), onOwnMachine(redis, 1)],
+    used: (perSecond: number) => ({
       balancer: (perSecond * balancer) / BALANCER_CORES,
       gateways: (perSecond * gateway) / gateways,
       Redis: perSecond * redis,
-    },
-    pachdPer1000: (costs.pachdCallsPerSecond / perSecond) * 1_000,
+    }),
   };
 }
 
@@ -120,21 +126,13 @@ export function predictCold(figures: Figures, gateways: number, pachds: number):
   const rows = figures.coldReads.filter(({ order }) => order === 'any');
   const of = (who: Who) => rows.reduce((sum, { costUs }) => sum + costUs[who], 0) / rows.length / 1_000_000;
   const calls = coldCallsPer1000(figures, 'each')(gateways) / 1_000;
-  const [balancer, gateway, redis] = [of('balancer'), of('gateways'), of('redis')];
+  const fleet = fleetOf(of, gateways);
   const { perSecond, seconds } = solve(
-    [
-      servers('balancer', balancer, BALANCER_CORES),
-      servers('gateways', gateway, gateways),
-      servers('redis', redis, 1),
-      servers('pachd', calls / SET_READS_PER_SECOND, pachds),
-      delay('call', SET_READ_SECONDS),
-    ],
+    [...fleet.stations, servers('pachd', calls / SET_READS_PER_SECOND, pachds), delay('call', SET_READ_SECONDS)],
     clients,
   );
   const steps: readonly Step[] = [
-    onOwnMachine(balancer, BALANCER_CORES),
-    ofSome(gateway, gateways),
-    onOwnMachine(redis, 1),
+    ...fleet.steps,
     { ...ofSome(1 / SET_READS_PER_SECOND, pachds), part: calls },
     onOwnMachine(SET_READ_SECONDS, clients),
   ];
@@ -142,12 +140,7 @@ export function predictCold(figures: Figures, gateways: number, pachds: number):
     perSecond,
     seconds,
     simulatedPerSecond: simulated(steps, clients),
-    used: {
-      balancer: (perSecond * balancer) / BALANCER_CORES,
-      gateways: (perSecond * gateway) / gateways,
-      Redis: perSecond * redis,
-      pachd: (perSecond * calls) / SET_READS_PER_SECOND / pachds,
-    },
+    used: { ...fleet.used(perSecond), pachd: (perSecond * calls) / SET_READS_PER_SECOND / pachds },
     pachdPer1000: calls * 1_000,
   };
 }
