@@ -19,7 +19,7 @@ export function describeBranchCache(newCache: (ttlMs: number) => Cache | Promise
       const cache = await newCache(HOUR_MS);
       const { nonce, nowMs, state } = await cache.read('b');
       expect(state).toBeUndefined();
-      await cache.store('b', nonce, nowMs, finished('one'));
+      expect(await cache.store('b', nonce, nowMs, finished('one'))).toBe(true);
       expect((await cache.read('b')).state).toEqual(finished('one'));
       expect((await cache.read('other')).state).toBeUndefined();
     });
@@ -28,7 +28,7 @@ export function describeBranchCache(newCache: (ttlMs: number) => Cache | Promise
       const cache = await newCache(HOUR_MS);
       const before = await cache.read('b');
       await cache.invalidate('b');
-      await cache.store('b', before.nonce, before.nowMs, finished('stale'));
+      expect(await cache.store('b', before.nonce, before.nowMs, finished('stale'))).toBe(false);
       expect((await cache.read('b')).state).toBeUndefined();
     });
 
@@ -37,14 +37,14 @@ export function describeBranchCache(newCache: (ttlMs: number) => Cache | Promise
       const slow = await cache.read('b');
       const quick = await cache.read('b');
       await cache.store('b', quick.nonce, quick.nowMs, finished('quick'));
-      await cache.store('b', slow.nonce, slow.nowMs, finished('slow'));
+      expect(await cache.store('b', slow.nonce, slow.nowMs, finished('slow'))).toBe(false);
       expect((await cache.read('b')).state?.headId).toBe('quick');
     });
 
     it('counts the time to live from the read, and forgets at its end', async () => {
       const cache = await newCache(1_000);
       const { nonce, nowMs } = await cache.read('b');
-      await cache.store('b', nonce, nowMs - 1_001, finished('old'));
+      expect(await cache.store('b', nonce, nowMs - 1_001, finished('old'))).toBe(false);
       expect((await cache.read('b')).state).toBeUndefined();
     });
   });
@@ -91,7 +91,7 @@ export function describeBranchCache(newCache: (ttlMs: number) => Cache | Promise
       const turn = await cache.takeTurn('b');
       expect(await turn?.pin('head')).toBe(true);
       const read = await cache.read('b');
-      await cache.store('b', read.nonce, read.nowMs, finished('other'));
+      expect(await cache.store('b', read.nonce, read.nowMs, finished('other'))).toBe(false);
       expect((await cache.read('b')).state).toBeUndefined();
       await cache.store('b', read.nonce, read.nowMs, finished('head'));
       expect((await cache.read('b')).state?.headId).toBe('head');
