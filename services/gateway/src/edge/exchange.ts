@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Handle, HttpRequest } from '../s3/http.ts';
+import type { Handle, HttpBody, HttpHeaders, HttpRequest } from '../s3/http.ts';
 import { EMPTY_BODY, type IncomingBody, receiveBody } from './body.ts';
 import type { EdgeLimits } from './limits.ts';
 import { bodyFraming, type RequestHead, readHead } from './request.ts';
@@ -53,18 +53,8 @@ async function serve(
   client: Client,
   context: ExchangeContext,
 ): Promise<void> {
-  const request: HttpRequest = {
-    method: head.method,
-    rawPath: head.rawPath,
-    rawQuery: head.rawQuery,
-    headers: head.headers,
-    body: incoming.body,
-    get signal() {
-      return client.signal;
-    },
-  };
   try {
-    const answer = await context.handle(request);
+    const answer = await context.handle(new IncomingRequest(head, incoming.body, client));
     await leaveParser();
     const connection = incoming.complete()
       ? settled(incoming, context)
@@ -130,6 +120,32 @@ function settled(incoming: IncomingBody, context: ExchangeContext): Framing['con
 
 function wantsClose(head: RequestHead): boolean {
   return head.headers.get('connection')?.toLowerCase() === 'close';
+}
+
+/**
+ * A class: V8 makes a hidden class of its own for each literal that has a getter, and what that getter holds on to, here the whole request,
+ * stays in memory until the next full collection.
+ */
+class IncomingRequest implements HttpRequest {
+  readonly method: string;
+  readonly rawPath: string;
+  readonly rawQuery: string;
+  readonly headers: HttpHeaders;
+  readonly body: HttpBody;
+  readonly #client: Client;
+
+  constructor({ method, rawPath, rawQuery, headers }: RequestHead, body: HttpBody, client: Client) {
+    this.method = method;
+    this.rawPath = rawPath;
+    this.rawQuery = rawQuery;
+    this.headers = headers;
+    this.body = body;
+    this.#client = client;
+  }
+
+  get signal(): AbortSignal {
+    return this.#client.signal;
+  }
 }
 
 class BothWays implements Exchange {

@@ -43,37 +43,45 @@ export function overlayOf(deltas: readonly Delta[]): Overlay {
 }
 
 export function growingOverlay(): GrowingOverlay {
-  const entries = new Map<string, DeltaEntry>();
-  let paths: readonly string[] | undefined;
+  return new Changes();
+}
+
+class Changes implements GrowingOverlay {
+  readonly #entries = new Map<string, DeltaEntry>();
+  #paths: readonly string[] | undefined;
   /** How many paths are put below a folder; made when somebody asks. */
-  let folders: Map<string, number> | undefined;
+  #folders: Map<string, number> | undefined;
 
-  const count = (path: string, by: number): void => {
-    for (const folder of foldersAbove(path)) folders?.set(folder, (folders.get(folder) ?? 0) + by);
-  };
+  get size(): number {
+    return this.#entries.size;
+  }
 
-  return {
-    get size() {
-      return entries.size;
-    },
-    find: (path) => entries.get(path),
-    hasBelow(path) {
-      if (folders === undefined) {
-        folders = new Map();
-        for (const [put, { kind }] of entries) if (kind === 'put') count(put, 1);
-      }
-      return (folders.get(path) ?? 0) > 0;
-    },
-    get paths() {
-      paths ??= [...entries.keys()].sort();
-      return paths;
-    },
-    put(path, entry) {
-      paths = undefined;
-      const was = entries.get(path)?.kind === 'put' ? 1 : 0;
-      const is = entry.kind === 'put' ? 1 : 0;
-      if (is !== was) count(path, is - was);
-      entries.set(path, entry);
-    },
-  };
+  find(path: string): DeltaEntry | undefined {
+    return this.#entries.get(path);
+  }
+
+  hasBelow(path: string): boolean {
+    if (this.#folders === undefined) {
+      this.#folders = new Map();
+      for (const [put, { kind }] of this.#entries) if (kind === 'put') this.#count(put, 1);
+    }
+    return (this.#folders.get(path) ?? 0) > 0;
+  }
+
+  get paths(): readonly string[] {
+    this.#paths ??= [...this.#entries.keys()].sort();
+    return this.#paths;
+  }
+
+  put(path: string, entry: DeltaEntry): void {
+    this.#paths = undefined;
+    const was = this.#entries.get(path)?.kind === 'put' ? 1 : 0;
+    const is = entry.kind === 'put' ? 1 : 0;
+    if (is !== was) this.#count(path, is - was);
+    this.#entries.set(path, entry);
+  }
+
+  #count(path: string, by: number): void {
+    for (const folder of foldersAbove(path)) this.#folders?.set(folder, (this.#folders.get(folder) ?? 0) + by);
+  }
 }

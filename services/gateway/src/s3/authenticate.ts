@@ -5,6 +5,7 @@ import { type FormCredential, parseFormCredential, verifyForm } from './auth/for
 import { verifySigV2 } from './auth/sigv2.ts';
 import { verifySigV4 } from './auth/sigv4.ts';
 import { S3Error } from './errors.ts';
+import type { HttpRequest } from './http.ts';
 import type { S3Request } from './request.ts';
 
 /** What pachd can be told: no token is anything else. */
@@ -32,19 +33,28 @@ export async function authenticate(
   const credential = form === undefined ? parseCredential(http, nowMs) : parseFormCredential(form.fields, nowMs);
   const token = credential.kind === 'anonymous' ? undefined : credential.accessKey;
   if (token !== undefined && !TOKEN.test(token)) throw new S3Error('InvalidAccessKeyId');
-  const caller: Caller = {
-    token,
-    // A signal is costly, and a request that is answered from memory needs none.
-    get signal() {
-      return http.signal;
-    },
-  };
+  const caller = new Sender(token, http);
   const right = signatureIsRight(credential, request, region);
   // A key that nobody knows is said to be so, whatever was made with it.
   const principal = await identity.whoIs(caller);
   if (!right) throw new S3Error('SignatureDoesNotMatch');
   if (principal === undefined) throw new S3Error('AccessDenied');
   return { principal, caller, credential: credential.kind === 'form' ? { kind: 'anonymous' } : credential };
+}
+
+/** Its signal is made when it is asked for: it is costly, and a request that is answered from memory needs none. A class for its getter, see `edge`. */
+class Sender implements Caller {
+  readonly token: string | undefined;
+  readonly #http: HttpRequest;
+
+  constructor(token: string | undefined, http: HttpRequest) {
+    this.token = token;
+    this.#http = http;
+  }
+
+  get signal(): AbortSignal {
+    return this.#http.signal;
+  }
 }
 
 function signatureIsRight(credential: Credential | FormCredential, request: S3Request, region: string): boolean {

@@ -28,41 +28,58 @@ export interface RequestBody {
   document(maxBytes: number, checksumOf?: 'the object'): Promise<XmlNode | undefined>;
 }
 
-export function requestBody({ http, form }: S3Request, credential: Credential): RequestBody {
-  let begun: VerifiedBody | undefined;
-  const verified = (checksumOf?: 'the object'): VerifiedBody => {
+export function requestBody(request: S3Request, credential: Credential): RequestBody {
+  return new SentBody(request, credential);
+}
+
+/** A class, since every request has one (and see `IncomingRequest` of `edge` on getters). */
+class SentBody implements RequestBody {
+  readonly #request: S3Request;
+  readonly #credential: Credential;
+  #begun: VerifiedBody | undefined;
+
+  constructor(request: S3Request, credential: Credential) {
+    this.#request = request;
+    this.#credential = credential;
+  }
+
+  content(): HttpBody {
+    const { headers } = this.#request.http;
+    if (headers.get('content-length') === undefined && headers.get('transfer-encoding') === undefined) {
+      throw new S3Error('MissingContentLength');
+    }
+    const { chunks, decodedLengthBytes } = this.#begin();
+    if (decodedLengthBytes !== undefined && decodedLengthBytes > OBJECT_MAX_BYTES) throw tooLarge();
+    const content = atMost(chunks, OBJECT_MAX_BYTES, tooLarge);
+    return { lengthBytes: decodedLengthBytes, [Symbol.asyncIterator]: () => content };
+  }
+
+  get checksumAlgorithm(): ChecksumAlgorithm | undefined {
+    return this.#begun?.checksumAlgorithm;
+  }
+
+  checksum(): ObjectChecksum | undefined {
+    return this.#begun?.verifiedChecksum();
+  }
+
+  async document(maxBytes: number, checksumOf?: 'the object'): Promise<XmlNode | undefined> {
+    const { chunks, decodedLengthBytes } = this.#begin(checksumOf);
+    const tooLong = () => new S3Error('MaxMessageLengthExceeded');
+    if (decodedLengthBytes !== undefined && decodedLengthBytes > maxBytes) throw tooLong();
+    const parts: Uint8Array[] = [];
+    for await (const chunk of atMost(chunks, maxBytes, tooLong)) parts.push(chunk);
+    const bytes = Buffer.concat(parts);
+    return bytes.length === 0 ? undefined : parseXml(bytes);
+  }
+
+  #begin(checksumOf?: 'the object'): VerifiedBody {
+    const { http, form } = this.#request;
+    const credential = this.#credential;
     const secretKey = credential.kind === 'anonymous' ? undefined : credential.accessKey;
     const { body, headers } = form === undefined ? http : { body: fileOf(form), headers: formHeaders(form) };
-    begun = verifiedBody({ body, headers, credential, secretKey, ...(checksumOf && { checksumOf }) });
-    return begun;
-  };
-
-  return {
-    content() {
-      if (http.headers.get('content-length') === undefined && http.headers.get('transfer-encoding') === undefined) {
-        throw new S3Error('MissingContentLength');
-      }
-      const { chunks, decodedLengthBytes } = verified();
-      if (decodedLengthBytes !== undefined && decodedLengthBytes > OBJECT_MAX_BYTES) throw tooLarge();
-      const content = atMost(chunks, OBJECT_MAX_BYTES, tooLarge);
-      return { lengthBytes: decodedLengthBytes, [Symbol.asyncIterator]: () => content };
-    },
-
-    get checksumAlgorithm() {
-      return begun?.checksumAlgorithm;
-    },
-    checksum: () => begun?.verifiedChecksum(),
-
-    async document(maxBytes, checksumOf) {
-      const { chunks, decodedLengthBytes } = verified(checksumOf);
-      const tooLong = () => new S3Error('MaxMessageLengthExceeded');
-      if (decodedLengthBytes !== undefined && decodedLengthBytes > maxBytes) throw tooLong();
-      const parts: Uint8Array[] = [];
-      for await (const chunk of atMost(chunks, maxBytes, tooLong)) parts.push(chunk);
-      const bytes = Buffer.concat(parts);
-      return bytes.length === 0 ? undefined : parseXml(bytes);
-    },
-  };
+    this.#begun = verifiedBody({ body, headers, credential, secretKey, ...(checksumOf && { checksumOf }) });
+    return this.#begun;
+  }
 }
 
 /** The fields of a form, which say of its file what headers say of a body. */

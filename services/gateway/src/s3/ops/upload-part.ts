@@ -12,7 +12,7 @@ export const uploadPart = operation({
   run: ({ domain, caller, view, body }, { path, uploadId, number }) =>
     domain.uploads.putPart(caller, writableBucket(view), path, uploadId, number, (upload) => {
       const chunks = body.content();
-      return partContent(upload, chunks, { algorithm: body.checksumAlgorithm, value: body.checksum });
+      return partContent(upload, chunks, { algorithm: body.checksumAlgorithm, value: () => body.checksum() });
     }),
   encode: ({ etag, checksum }) =>
     emptyAnswer(200, [
