@@ -30,6 +30,7 @@ import {
 import { postObject } from './ops/post-object.ts';
 import { putBucketVersioning } from './ops/put-bucket-versioning.ts';
 import { putObject } from './ops/put-object.ts';
+import { putBucketLifecycle, putObjectTagging } from './ops/unkept.ts';
 import * as unset from './ops/unset.ts';
 import { uploadPart } from './ops/upload-part.ts';
 import { uploadPartCopy } from './ops/upload-part-copy.ts';
@@ -92,7 +93,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'PUT', scope: 'bucket', query: ['inventory'], operation: 'PutBucketInventoryConfiguration' },
   { method: 'DELETE', scope: 'bucket', query: ['inventory'], operation: 'DeleteBucketInventoryConfiguration' },
   { method: 'GET', scope: 'bucket', query: ['lifecycle'], operation: unset.getBucketLifecycle },
-  { method: 'PUT', scope: 'bucket', query: ['lifecycle'], operation: 'PutBucketLifecycleConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['lifecycle'], operation: putBucketLifecycle },
   { method: 'DELETE', scope: 'bucket', query: ['lifecycle'], operation: unset.deleteBucketLifecycle },
   { method: 'GET', scope: 'bucket', query: ['logging'], operation: unset.getBucketLogging },
   { method: 'PUT', scope: 'bucket', query: ['logging'], operation: 'PutBucketLogging' },
@@ -165,7 +166,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'PUT', scope: 'object', query: ['retention'], operation: putObjectRetention },
   { method: 'POST', scope: 'object', query: ['select'], operation: 'SelectObjectContent' },
   { method: 'GET', scope: 'object', query: ['tagging'], operation: unset.getObjectTagging },
-  { method: 'PUT', scope: 'object', query: ['tagging'], operation: 'PutObjectTagging' },
+  { method: 'PUT', scope: 'object', query: ['tagging'], operation: putObjectTagging },
   { method: 'DELETE', scope: 'object', query: ['tagging'], operation: unset.deleteObjectTagging },
   { method: 'GET', scope: 'object', query: ['torrent'], operation: 'GetObjectTorrent' },
   { method: 'DELETE', scope: 'object', query: ['versionId'], operation: 'DeleteObject of a version' },

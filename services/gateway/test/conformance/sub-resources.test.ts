@@ -72,12 +72,21 @@ describe('a bucket', () => {
     },
   );
 
-  it.each(['cors', 'encryption', 'lifecycle', 'policy', 'tagging', 'website', 'notification', 'logging'])(
+  it.each(['cors', 'encryption', 'policy', 'tagging', 'website', 'notification', 'logging'])(
     'takes no %s, since it could not keep it',
     async (name) => {
       expect(await ask('PUT', '', name, { body: '<x/>' })).toMatchObject({ status: 501, code: 'NotImplemented' });
     },
   );
+
+  it('takes no lifecycle, and says what is wrong with one', async () => {
+    const rules = (rule: string) => `<LifecycleConfiguration>${rule}</LifecycleConfiguration>`;
+    const rule = '<Rule><Prefix/><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>';
+    const put = (body: string) => ask('PUT', '', 'lifecycle', { body });
+    expect(await put(rules(rule))).toMatchObject({ status: 501, code: 'NotImplemented' });
+    expect(await put(rules(rule.replace('1', '0')))).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    expect(await put('')).toMatchObject({ status: 400, code: 'MalformedXML' });
+  });
 
   it('that is not there has none of it', async () => {
     const path = '/master.nobody-has-it.default';
@@ -141,6 +150,12 @@ describe('an object', () => {
     expect(answer).toMatchObject({ status: 200 });
     expect(answer.text).toContain('<TagSet></TagSet>');
     expect(await ask('DELETE', '/key', 'tagging')).toMatchObject({ status: 204 });
+    const tagging = (key: string) => ({
+      body: `<Tagging><TagSet><Tag><Key>${key}</Key><Value/></Tag></TagSet></Tagging>`,
+    });
+    expect(await ask('PUT', '/key', 'tagging', tagging('a'))).toMatchObject({ status: 501, code: 'NotImplemented' });
+    expect(await ask('PUT', '/key', 'tagging', tagging(''))).toMatchObject({ status: 400, code: 'InvalidTag' });
+    expect(await ask('PUT', '/none', 'tagging', tagging('a'))).toMatchObject({ status: 404, code: 'NoSuchKey' });
     expect(await ask('GET', '/none', 'tagging')).toMatchObject({ status: 404, code: 'NoSuchKey' });
   });
 

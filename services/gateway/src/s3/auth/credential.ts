@@ -161,7 +161,7 @@ function parseV4Query(parameter: (name: string) => string, headers: HttpHeaders,
   if (timestampMs > nowMs + SKEW_MAX_MS) {
     throw new S3Error('AccessDenied', { message: 'Request is not yet valid' });
   }
-  if (nowMs > timestampMs + expiresSeconds * 1000) {
+  if (expiresSeconds === 0 || nowMs > timestampMs + expiresSeconds * 1000) {
     throw expired(timestampMs + expiresSeconds * 1000, nowMs);
   }
   const signedHeaders = signed.toLowerCase().split(';');
@@ -274,8 +274,9 @@ function parseExpiresSeconds(text: string): number {
     throw malformedQuery('X-Amz-Expires should be a number');
   }
   const seconds = Number(text);
-  if (seconds < 1) {
-    throw malformedQuery('X-Amz-Expires must be positive');
+  // Zero is no mistake: such a request has expired when it is sent.
+  if (seconds < 0) {
+    throw malformedQuery('X-Amz-Expires must be non-negative');
   }
   if (seconds > EXPIRES_MAX_SECONDS) {
     throw malformedQuery(

@@ -82,7 +82,7 @@ describe('the route table', () => {
     'POST /b?acl',
     'PUT /b?somethingNew',
     'DELETE /b?somethingNew=',
-    'PUT /b/k?tagging',
+    'PUT /b/k?encryption',
     'DELETE /b/k?versionId=1',
     'POST /b/k?select&select-type=2',
   ])('does not take %s for the plain request', (line) => {

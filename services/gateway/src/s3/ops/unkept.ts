@@ -1,0 +1,35 @@
+import { S3Error } from '../errors.ts';
+import { type Operation, operation } from '../operation.ts';
+import { parseNamed, statObject } from '../reading.ts';
+import { checkLifecycle } from '../wire/lifecycle.ts';
+import { parseTagSet } from '../wire/tag-set.ts';
+
+const DOCUMENT_MAX_BYTES = 1 << 20;
+
+const UNKEPT = 'Checked as S3 does it; what is right is 501 NotImplemented, since nothing would come of it.';
+
+/** Nothing would come of it, so that it is not taken; but who sends a wrong one is told what is wrong, as S3 does. */
+export const putBucketLifecycle: Operation = operation<undefined, never>({
+  name: 'PutBucketLifecycleConfiguration',
+  differs: UNKEPT,
+  access: 'write',
+  parse: () => undefined,
+  async run({ body }) {
+    checkLifecycle(await body.document(DOCUMENT_MAX_BYTES));
+    throw new S3Error('NotImplemented', { elements: [['Operation', 'PutBucketLifecycleConfiguration']] });
+  },
+  encode: (answer) => answer,
+});
+
+export const putObjectTagging: Operation = operation<ReturnType<typeof parseNamed>, never>({
+  name: 'PutObjectTagging',
+  differs: UNKEPT,
+  access: 'write',
+  parse: parseNamed,
+  async run(ctx, input) {
+    parseTagSet(await ctx.body.document(DOCUMENT_MAX_BYTES), 'Object');
+    await statObject(ctx, input);
+    throw new S3Error('NotImplemented', { elements: [['Operation', 'PutObjectTagging']] });
+  },
+  encode: (answer) => answer,
+});
