@@ -1,5 +1,6 @@
 import type { Identity, Principal } from '../pfs/identity.ts';
 import type { Caller } from '../pfs/model.ts';
+import { andThen, type Soon } from '../pfs/soon.ts';
 import { type Credential, parseCredential } from './auth/credential.ts';
 import { type FormCredential, parseFormCredential, verifyForm } from './auth/form.ts';
 import { verifySigV2 } from './auth/sigv2.ts';
@@ -23,12 +24,12 @@ export interface Authenticated {
  * signature, but one that is sent must be right.
  * @throws S3Error of a signature, AccessDenied for none; Failure unknown-token
  */
-export async function authenticate(
+export function authenticate(
   request: S3Request,
   identity: Identity,
   region: string,
   nowMs: number,
-): Promise<Authenticated> {
+): Soon<Authenticated> {
   const { http, form } = request;
   const credential = form === undefined ? parseCredential(http, nowMs) : parseFormCredential(form.fields, nowMs);
   const token = credential.kind === 'anonymous' ? undefined : credential.accessKey;
@@ -36,10 +37,11 @@ export async function authenticate(
   const caller = new Sender(token, http);
   const right = signatureIsRight(credential, request, region);
   // A key that nobody knows is said to be so, whatever was made with it.
-  const principal = await identity.whoIs(caller);
-  if (!right) throw new S3Error('SignatureDoesNotMatch');
-  if (principal === undefined) throw new S3Error('AccessDenied');
-  return { principal, caller, credential: credential.kind === 'form' ? { kind: 'anonymous' } : credential };
+  return andThen(identity.whoIs(caller), (principal) => {
+    if (!right) throw new S3Error('SignatureDoesNotMatch');
+    if (principal === undefined) throw new S3Error('AccessDenied');
+    return { principal, caller, credential: credential.kind === 'form' ? { kind: 'anonymous' } : credential };
+  });
 }
 
 /** Its signal is made when it is asked for: it is costly, and a request that is answered from memory needs none. A class for its getter, see `edge`. */

@@ -12,7 +12,7 @@ import { S3Error } from './errors.ts';
 import { toS3Error } from './failure.ts';
 import type { Handle, HttpAnswer, HttpRequest } from './http.ts';
 import { keepAlive } from './keep-alive.ts';
-import type { Context, Operation, Prepared } from './operation.ts';
+import type { Operation } from './operation.ts';
 import { refuseBrokenPromises } from './promises.ts';
 import { parseRequest, type S3Request, type Scheme } from './request.ts';
 import { routeOf } from './routes.ts';
@@ -83,17 +83,10 @@ export function createHandle(options: HandleOptions): Handle {
     );
     refuseBrokenPromises(http.headers);
     const prepared = operation.prepare(request);
-    const ctx = { domain, caller, principal, body: requestBody(request, credential) };
-    return run(prepared, ctx, request);
-  }
-
-  async function run(prepared: Prepared, ctx: Context, request: S3Request): Promise<HttpAnswer> {
-    if (prepared.access === 'own') return prepared.run(ctx);
+    const body = requestBody(request, credential);
+    if (prepared.access === 'own') return prepared.run({ domain, caller, principal, body });
     const bucket = parseBucketName(bucketOf(request));
-    const view = await inSpan('resolve head', () =>
-      domain.buckets.open(ctx.caller, ctx.principal, bucket, prepared.access),
-    );
-    const { caller, principal, body } = ctx;
+    const view = await inSpan('resolve head', () => domain.buckets.open(caller, principal, bucket, prepared.access));
     return prepared.run({ domain, caller, principal, body, view });
   }
 }

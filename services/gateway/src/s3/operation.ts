@@ -1,6 +1,7 @@
 import type { Domain } from '../pfs/domain.ts';
 import type { Principal } from '../pfs/identity.ts';
 import type { Caller, RepoPermission } from '../pfs/model.ts';
+import { andThen, type Soon } from '../pfs/soon.ts';
 import type { BucketView } from '../pfs/state.ts';
 import type { RequestBody } from './body.ts';
 import type { HttpAnswer } from './http.ts';
@@ -30,7 +31,7 @@ interface Common<Ctx, Input, Output> {
   readonly lasts?: 'long';
   /** Reads path, query and headers. @throws S3Error for what AWS refuses; nothing has been done then */
   readonly parse: (request: S3Request) => Input;
-  readonly run: (ctx: Ctx, input: Input) => Promise<Output>;
+  readonly run: (ctx: Ctx, input: Input) => Soon<Output>;
   readonly encode: (output: Output, input: Input) => HttpAnswer;
 }
 
@@ -54,8 +55,8 @@ export interface Operation {
 }
 
 export type Prepared =
-  | { readonly access: 'own'; readonly run: (ctx: Context) => Promise<HttpAnswer> }
-  | { readonly access: RepoPermission; readonly run: (ctx: BucketContext) => Promise<HttpAnswer> };
+  | { readonly access: 'own'; readonly run: (ctx: Context) => Soon<HttpAnswer> }
+  | { readonly access: RepoPermission; readonly run: (ctx: BucketContext) => Soon<HttpAnswer> };
 
 export function operation<Input, Output>(spec: OwnAccess<Input, Output> | BucketAccess<Input, Output>): Operation {
   return {
@@ -65,9 +66,10 @@ export function operation<Input, Output>(spec: OwnAccess<Input, Output> | Bucket
     lasts: spec.lasts,
     prepare(request) {
       const input = spec.parse(request);
+      const encode = (output: Output) => spec.encode(output, input);
       return spec.access === 'own'
-        ? { access: 'own', run: async (ctx) => spec.encode(await spec.run(ctx, input), input) }
-        : { access: spec.access, run: async (ctx) => spec.encode(await spec.run(ctx, input), input) };
+        ? { access: 'own', run: (ctx) => andThen(spec.run(ctx, input), encode) }
+        : { access: spec.access, run: (ctx) => andThen(spec.run(ctx, input), encode) };
     },
   };
 }

@@ -178,11 +178,12 @@ export const ROUTES: readonly Route[] = [
   { method: 'DELETE', scope: 'object', operation: deleteObject },
 ];
 
-/** The lines that a request has to be held against, still in their order. */
-const CANDIDATES = new Map<string, Route[]>();
+/** The lines that a request has to be held against, by scope and method, still in their order. */
+const CANDIDATES = new Map<string, Map<string, Route[]>>();
 for (const route of ROUTES) {
-  const key = `${route.method} ${route.scope}`;
-  CANDIDATES.set(key, [...(CANDIDATES.get(key) ?? []), route]);
+  const methods = CANDIDATES.get(route.scope) ?? new Map<string, Route[]>();
+  CANDIDATES.set(route.scope, methods);
+  methods.set(route.method, [...(methods.get(route.method) ?? []), route]);
 }
 
 /** Whatever the method: with one of these a request is never taken for the one without it. */
@@ -198,20 +199,27 @@ const HARMLESS =
  *   known, so it must not be taken for the plain request; MethodNotAllowed
  */
 export function routeOf({ http, query, target }: S3Request): Operation {
-  const route = CANDIDATES.get(`${http.method} ${target.scope}`)?.find(
-    (candidate) =>
-      (candidate.query ?? []).every((parameter) => holds(query, parameter)) &&
-      (candidate.header === undefined || http.headers.get(candidate.header) !== undefined),
-  );
-  const asked = new Set(route?.query?.map(nameOf));
-  const strange = query.entries.find(
-    ([name, value]) => !asked.has(name) && !HARMLESS.test(name) && (SUB_RESOURCES.has(name) || value === ''),
-  );
-  if (strange !== undefined) throw new S3Error('NotImplemented', { elements: [['SubResource', strange[0]]] });
+  const route = CANDIDATES.get(target.scope)
+    ?.get(http.method)
+    ?.find(
+      ({ query: asked, header }) =>
+        (asked === undefined || (query.entries.length > 0 && asked.every((parameter) => holds(query, parameter)))) &&
+        (header === undefined || http.headers.get(header) !== undefined),
+    );
+  if (query.entries.length > 0) refuseStrange(query, route);
   if (route === undefined) throw methodNotAllowed(target.scope);
   if (typeof route.operation === 'string')
     throw new S3Error('NotImplemented', { elements: [['Operation', route.operation]] });
   return route.operation;
+}
+
+/** @throws S3Error NotImplemented */
+function refuseStrange({ entries }: S3Request['query'], route: Route | undefined): void {
+  const asked = new Set(route?.query?.map(nameOf));
+  const strange = entries.find(
+    ([name, value]) => !asked.has(name) && !HARMLESS.test(name) && (SUB_RESOURCES.has(name) || value === ''),
+  );
+  if (strange !== undefined) throw new S3Error('NotImplemented', { elements: [['SubResource', strange[0]]] });
 }
 
 function methodNotAllowed(scope: Route['scope']): S3Error {

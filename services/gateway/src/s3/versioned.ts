@@ -1,5 +1,6 @@
 import { isCommitId } from '../pfs/bucket.ts';
 import type { ObjectInfo } from '../pfs/files.ts';
+import type { Soon } from '../pfs/soon.ts';
 import type { BucketView } from '../pfs/state.ts';
 import { S3Error } from './errors.ts';
 import type { BucketContext } from './operation.ts';
@@ -8,10 +9,7 @@ import type { BucketContext } from './operation.ts';
  * What `versionId` shows: a commit of the repo. Without one, the bucket as it is.
  * @throws S3Error InvalidArgument, Failure no-such-version
  */
-export function viewOf(
-  { domain, caller, view }: BucketContext,
-  versionId: string | undefined,
-): BucketView | Promise<BucketView> {
+export function viewOf({ domain, caller, view }: BucketContext, versionId: string | undefined): Soon<BucketView> {
   return versionId === undefined ? view : domain.states.viewVersion(caller, view, versionId);
 }
 

@@ -1,5 +1,5 @@
-import type { Log } from './log.ts';
-import { isFault, type Observer } from './outcome.ts';
+import { describeError, type Log } from './log.ts';
+import { isFault, type Observer, type Outcome } from './outcome.ts';
 
 /** An answer that took longer to begin is one to look into. */
 const SLOW_MS = 1_000;
@@ -17,42 +17,26 @@ export interface AccessLogOptions {
  * written unless the lines are switched off. A line stands for 1 / `sample` requests: the sum of that over all lines is their number.
  */
 export function createAccessLog(
-  log: Pick<Log, 'info' | 'warn'>,
+  log: Pick<Log, 'line'>,
   { enabled, sample, draw = Math.random }: AccessLogOptions,
 ): Observer {
-  return ({
-    requestId,
-    sentId,
-    traceId,
-    operation,
-    method,
-    rawPath,
-    status,
-    code,
-    cause,
-    bytesOut,
-    answerMs,
-    totalMs,
-  }) => {
-    const fault = isFault(status, code);
+  return (outcome) => {
+    const fault = isFault(outcome.status, outcome.code);
     if (!enabled && !fault) return;
-    const always = fault || answerMs >= SLOW_MS;
+    const always = fault || outcome.answerMs >= SLOW_MS;
     if (!always && sample < 1 && draw() >= sample) return;
-    const line = {
-      requestId,
-      sentId,
-      traceId,
-      operation,
-      method,
-      path: rawPath,
-      status,
-      code,
-      bytesOut,
-      ms: Math.round(totalMs * 10) / 10,
-      sample: always ? 1 : sample,
-      cause: fault ? cause : undefined,
-    };
-    if (fault) log.warn(line, 'request');
-    else log.info(line, 'request');
+    const cause = fault ? member('cause', describeError(outcome.cause)) : '';
+    log.line(fault ? 'warn' : 'info', membersOf(outcome) + cause + member('sample', always ? 1 : sample), 'request');
   };
+}
+
+function membersOf(outcome: Outcome): string {
+  const { requestId, sentId, traceId, operation, method, rawPath, status, code, bytesOut, totalMs } = outcome;
+  const [ids, ms] = [member('sentId', sentId) + member('traceId', traceId), Math.round(totalMs * 10) / 10];
+  const told = `"requestId":"${requestId}"${ids},"operation":"${operation}","method":${JSON.stringify(method)}`;
+  return `${told},"path":${JSON.stringify(rawPath)},"status":${status}${member('code', code)},"bytesOut":${bytesOut},"ms":${ms}`;
+}
+
+function member(name: string, value: unknown): string {
+  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`;
 }

@@ -23,56 +23,46 @@ const CLIENT_GONE = 'ClientDisconnected';
 
 /** Follows a request to its end, and tells those who want to know, once. */
 export function openAccount(begun: Begun, span: RequestSpan, observers: readonly Observer[]): Account {
-  const beganMs = performance.now();
-  let code: string | undefined;
-  let cause: unknown;
+  return new RequestAccount(begun, span, observers);
+}
 
-  const tell = (status: number, bytesOut: number, answeredMs: number): void => {
-    // Field by field: to spread `begun` into it would take longer than all else here together.
-    const outcome: Outcome = {
-      requestId: begun.requestId,
-      sentId: begun.sentId,
-      method: begun.method,
-      rawPath: begun.rawPath,
-      bytesIn: begun.bytesIn,
-      operation: account.operation,
-      target: account.target,
-      traceId: span.traceId,
-      status,
-      code,
-      cause,
-      bytesOut,
-      answerMs: answeredMs - beganMs,
-      totalMs: performance.now() - beganMs,
+class RequestAccount implements Account {
+  operation = 'Unknown';
+  target: Target = {};
+  readonly #begun: Begun;
+  readonly #span: RequestSpan;
+  readonly #observers: readonly Observer[];
+  readonly #beganMs = performance.now();
+  #code: string | undefined;
+  #cause: unknown;
+
+  constructor(begun: Begun, span: RequestSpan, observers: readonly Observer[]) {
+    this.#begun = begun;
+    this.#span = span;
+    this.#observers = observers;
+  }
+
+  failed(code: string, cause: unknown): void {
+    this.#code = code;
+    this.#cause = cause;
+  }
+
+  settle<A extends Answer>(answer: A, isClientGone: () => boolean): A {
+    const { body, status } = answer;
+    const answeredMs = performance.now();
+    if (body.kind !== 'stream') {
+      this.#tell(status, body.kind === 'bytes' ? body.bytes.length : 0, answeredMs);
+      return answer;
+    }
+    const chunks = this.#counted(this.#span.around(body.chunks), status, answeredMs, isClientGone);
+    const neverBegun = () => {
+      this.#code ??= CLIENT_GONE;
+      this.#tell(status, 0, answeredMs);
     };
-    for (const observe of observers) observe(outcome);
-    span.end(outcome);
-  };
+    return { ...answer, body: { ...body, chunks: endedBefore(chunks, neverBegun) } };
+  }
 
-  const account: Account = {
-    operation: 'Unknown',
-    target: {},
-    failed(failure, why) {
-      code = failure;
-      cause = why;
-    },
-    settle(answer, isClientGone) {
-      const { body, status } = answer;
-      const answeredMs = performance.now();
-      if (body.kind !== 'stream') {
-        tell(status, body.kind === 'bytes' ? body.bytes.length : 0, answeredMs);
-        return answer;
-      }
-      const chunks = counted(span.around(body.chunks), status, answeredMs, isClientGone);
-      const neverBegun = () => {
-        code ??= CLIENT_GONE;
-        tell(status, 0, answeredMs);
-      };
-      return { ...answer, body: { ...body, chunks: endedBefore(chunks, neverBegun) } };
-    },
-  };
-
-  async function* counted(
+  async *#counted(
     chunks: AsyncIterable<Uint8Array>,
     status: number,
     answeredMs: number,
@@ -87,18 +77,36 @@ export function openAccount(begun: Begun, span: RequestSpan, observers: readonly
       }
       ended = true;
     } catch (error) {
-      if (!isClientGone()) {
-        code = CUT_SHORT;
-        cause = error;
-      }
+      if (!isClientGone()) this.failed(CUT_SHORT, error);
       throw error;
     } finally {
-      if (!ended) code ??= CLIENT_GONE;
-      tell(status, bytesOut, answeredMs);
+      if (!ended) this.#code ??= CLIENT_GONE;
+      this.#tell(status, bytesOut, answeredMs);
     }
   }
 
-  return account;
+  #tell(status: number, bytesOut: number, answeredMs: number): void {
+    const begun = this.#begun;
+    // Field by field: to spread `begun` into it would take longer than all else here together.
+    const outcome: Outcome = {
+      requestId: begun.requestId,
+      sentId: begun.sentId,
+      method: begun.method,
+      rawPath: begun.rawPath,
+      bytesIn: begun.bytesIn,
+      operation: this.operation,
+      target: this.target,
+      traceId: this.#span.traceId,
+      status,
+      code: this.#code,
+      cause: this.#cause,
+      bytesOut,
+      answerMs: answeredMs - this.#beganMs,
+      totalMs: performance.now() - this.#beganMs,
+    };
+    for (const observe of this.#observers) observe(outcome);
+    this.#span.end(outcome);
+  }
 }
 
 /** A generator that is ended before it began runs nothing of its own. */

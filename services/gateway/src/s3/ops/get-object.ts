@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { objectEtag } from '../../pfs/etag.ts';
 import type { ObjectInfo, OpenObject } from '../../pfs/files.ts';
 import { pathIfHoldable } from '../../pfs/key.ts';
+import { andThen, type Soon } from '../../pfs/soon.ts';
 import type { HeaderField } from '../answer.ts';
 import { refuseEncryptionOfRead } from '../encryption.ts';
 import { S3Error } from '../errors.ts';
@@ -76,12 +77,15 @@ function parsePartNumber({ query, http }: S3Request): number | undefined {
   return partNumberOf(query);
 }
 
-async function open(ctx: BucketContext, input: Input): Promise<Output> {
-  const view = await viewOf(ctx, input.versionId);
-  const path = pathIfHoldable(input.key);
-  if (path === undefined) throw noSuchKey(input.key);
-  const object = await ctx.domain.files.open(ctx.caller, view, path);
-  return { object, commitId: versionRead(input.versionId, ctx.view, object.info) };
+function open(ctx: BucketContext, { key, versionId }: Input): Soon<Output> {
+  const path = pathIfHoldable(key);
+  return andThen(viewOf(ctx, versionId), (view) => {
+    if (path === undefined) throw noSuchKey(key);
+    return andThen(ctx.domain.files.open(ctx.caller, view, path), (object) => ({
+      object,
+      commitId: versionRead(versionId, ctx.view, object.info),
+    }));
+  });
 }
 
 async function look(ctx: BucketContext, input: Input): Promise<Output> {

@@ -11,10 +11,12 @@ const OVERRIDES: readonly (readonly [parameter: string, header: string])[] = [
   ['response-content-encoding', 'Content-Encoding'],
 ];
 
+const NONE: ReadonlyMap<string, string> = new Map();
+
 /** Header fields by name. @throws S3Error InvalidArgument for a value that a header cannot hold */
 export function overridesOf(query: Query): ReadonlyMap<string, string> {
+  if (query.entries.length === 0) return NONE;
   const overrides = new Map<string, string>();
-  if (query.entries.length === 0) return overrides;
   for (const [parameter, header] of OVERRIDES) {
     const value = query.get(parameter);
     if (value === undefined || value === '') continue;

@@ -30,8 +30,7 @@ type Line = Readonly<Record<string, unknown>>;
 function written(enabled: boolean, sample: number, drawn: readonly number[], outcomes: readonly Outcome[]) {
   const lines: { readonly level: string; readonly line: Line }[] = [];
   const log = {
-    info: (line: Line) => void lines.push({ level: 'info', line }),
-    warn: (line: Line) => void lines.push({ level: 'warn', line }),
+    line: (level: string, members: string) => void lines.push({ level, line: JSON.parse(`{${members}}`) as Line }),
   };
   const numbers = [...drawn];
   const draw = () => {
@@ -39,7 +38,7 @@ function written(enabled: boolean, sample: number, drawn: readonly number[], out
     if (number === undefined) throw new Error('nothing is to be drawn for this one');
     return number;
   };
-  const observe = createAccessLog(log as never, { enabled, sample, draw });
+  const observe = createAccessLog(log, { enabled, sample, draw });
   for (const outcome of outcomes) observe(outcome);
   return lines;
 }
@@ -57,8 +56,14 @@ describe('the access log', () => {
       status: 200,
       ms: 2.3,
       sample: 1,
-      cause: undefined,
     });
+    expect(lines[0]?.line).not.toHaveProperty('cause');
+  });
+
+  it('says as it is what a client may send', () => {
+    const sent = { method: '"GET"', rawPath: '/b/"},{"status":200,\n\u2028\\\u00e9\u0000', sentId: 'a"\\b' };
+    const [line] = written(true, 1, [], [{ ...REFUSED, ...sent }]);
+    expect(line?.line).toMatchObject({ method: sent.method, path: sent.rawPath, sentId: sent.sentId, status: 403 });
   });
 
   it('has those that are drawn, and says which part that is', () => {
@@ -76,7 +81,8 @@ describe('the access log', () => {
       ['warn', 1],
       ['info', 1],
     ]);
-    expect(lines[0]?.line['cause']).toBe(WRONG.cause);
+    expect(lines[0]?.line['cause']).toMatchObject({ type: 'Error', message: 'no pachd serves' });
+    expect(lines[0]?.line['code']).toBe('ServiceUnavailable');
     expect(lines[2]?.line['cause']).toBeUndefined();
   });
 
