@@ -31,6 +31,7 @@ import { createReadRun } from './pfs/read/runs.ts';
 import { createSets, type Sets } from './pfs/read/sets.ts';
 import { createSlots } from './pfs/read/slots.ts';
 import { createResolver } from './pfs/resolve.ts';
+import { createSettings } from './pfs/settings.ts';
 import { createSharedFacts, type SharedFacts } from './pfs/shared-facts.ts';
 import { type Branches, createStates } from './pfs/state.ts';
 import { createUploads } from './pfs/uploads.ts';
@@ -114,6 +115,7 @@ export async function startWorker(config: Config, log: Log, uploadsDir: string |
     rounds,
     buckets: createBuckets(pachd, identity, states, lists),
     files,
+    settings: createSettings(pachd),
     uploads: createUploads(uploads, pachd, stage, rounds, disposal, config.uploadMaxAgeHours),
   };
   const faults = createFaults();

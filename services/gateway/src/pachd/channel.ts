@@ -1,6 +1,6 @@
 import { connectivityState, credentials } from '@grpc/grpc-js';
 import { type ContentChannel, openContentChannel } from './content-stream.ts';
-import { AuthClient, HealthClient, PfsClient } from './proto.ts';
+import { AuthClient, HealthClient, MetadataClient, PfsClient } from './proto.ts';
 import type { Endpoint } from './resolver.ts';
 
 /** pachd sends file content in messages of up to 19 MiB. */
@@ -11,6 +11,7 @@ export interface Channel {
   readonly pfs: PfsClient;
   readonly auth: AuthClient;
   readonly health: HealthClient;
+  readonly metadata: MetadataClient;
   /** For what is read in large amounts. */
   readonly content: ContentChannel;
   /** Whether the connection stands now. */
@@ -54,6 +55,7 @@ export function openChannel(endpoint: Endpoint): Channel {
     pfs,
     auth: new AuthClient(target, creds, shared),
     health: new HealthClient(target, creds, shared),
+    metadata: new MetadataClient(target, creds, shared),
     content,
     isConnected,
     async connect(byMs) {

@@ -1,4 +1,5 @@
 import { readCalls } from './files.ts';
+import { metadataCalls } from './metadata.ts';
 import type { Pool } from './pool.ts';
 import { repoCalls } from './repos.ts';
 import { writeCalls } from './writes.ts';
@@ -7,5 +8,5 @@ import { writeCalls } from './writes.ts';
 export type Pachd = ReturnType<typeof createPachd>;
 
 export function createPachd(pool: Pool) {
-  return { ...repoCalls(pool), ...readCalls(pool), ...writeCalls(pool) };
+  return { ...repoCalls(pool), ...readCalls(pool), ...writeCalls(pool), ...metadataCalls(pool) };
 }

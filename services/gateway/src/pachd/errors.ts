@@ -22,6 +22,7 @@ export type PachdErrorKind =
   | 'deadline'
   | 'overloaded'
   | 'unavailable'
+  | 'unimplemented'
   | 'unexpected';
 
 /**
@@ -98,6 +99,7 @@ const BY_CODE: Partial<Record<status, PachdErrorKind>> = {
   [status.DEADLINE_EXCEEDED]: 'deadline',
   [status.RESOURCE_EXHAUSTED]: 'overloaded',
   [status.UNAVAILABLE]: 'unavailable',
+  [status.UNIMPLEMENTED]: 'unimplemented',
 };
 
 /** Makes a PachdError of what a stub threw. `call` is the method's name, for the log. */

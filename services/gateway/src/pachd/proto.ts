@@ -6,6 +6,7 @@ export {
 } from '../../../../proto/gen/auth/auth.ts';
 export type { Timestamp } from '../../../../proto/gen/google/protobuf/timestamp.ts';
 export { HealthClient } from '../../../../proto/gen/health/health.ts';
+export { APIClient as MetadataClient } from '../../../../proto/gen/metadata/metadata.ts';
 export type {
   Commit,
   CommitInfo,

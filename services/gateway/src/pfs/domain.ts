@@ -2,6 +2,7 @@ import type { Buckets } from './buckets.ts';
 import type { Files } from './files.ts';
 import type { Identity } from './identity.ts';
 import type { Lists } from './list.ts';
+import type { Settings } from './settings.ts';
 import type { States } from './state.ts';
 import type { Uploads } from './uploads.ts';
 import type { Rounds } from './write/rounds.ts';
@@ -17,4 +18,5 @@ export interface Domain {
   readonly stage: Stage;
   readonly rounds: Rounds;
   readonly uploads: Uploads;
+  readonly settings: Settings;
 }

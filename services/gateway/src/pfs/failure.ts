@@ -26,6 +26,7 @@ export type FailureKind =
   | 'unknown-token'
   | 'busy'
   | 'unavailable'
+  | 'unsupported'
   | 'unexpected';
 
 export class Failure extends Error {
@@ -60,6 +61,8 @@ const OF_PACHD: Record<PachdErrorKind, FailureKind> = {
   deadline: 'busy',
   overloaded: 'busy',
   unavailable: 'unavailable',
+  // A pachd that is older than the call.
+  unimplemented: 'unsupported',
   unexpected: 'unexpected',
 };
 

@@ -10,7 +10,7 @@ import { parseXml, type XmlNode } from './wire/xml-read.ts';
 /** The largest object of one request. Source: S3 API reference, PutObject. */
 const OBJECT_MAX_BYTES = 5 * 2 ** 30;
 
-/** The body of a request, decoded and checked while it is read. Either of these may be called once. */
+/** The body of a request, decoded and checked while it is read. One of these may be called, once. */
 export interface RequestBody {
   /**
    * The bytes of an object or a part, and how many they are to be. They count only after a clean end: until then they may yet prove wrong.
@@ -26,6 +26,8 @@ export interface RequestBody {
    * @throws S3Error MaxMessageLengthExceeded, MalformedXML, and those of `verifiedBody`
    */
   document(maxBytes: number, checksumOf?: 'the object'): Promise<XmlNode | undefined>;
+  /** A text that is no XML. @throws S3Error MaxMessageLengthExceeded, and those of `verifiedBody` */
+  text(maxBytes: number): Promise<string>;
 }
 
 export function requestBody(request: S3Request, credential: Credential): RequestBody {
@@ -63,13 +65,21 @@ class SentBody implements RequestBody {
   }
 
   async document(maxBytes: number, checksumOf?: 'the object'): Promise<XmlNode | undefined> {
+    const bytes = await this.#bytes(maxBytes, checksumOf);
+    return bytes.length === 0 ? undefined : parseXml(bytes);
+  }
+
+  async text(maxBytes: number): Promise<string> {
+    return (await this.#bytes(maxBytes)).toString();
+  }
+
+  async #bytes(maxBytes: number, checksumOf?: 'the object'): Promise<Buffer> {
     const { chunks, decodedLengthBytes } = this.#begin(checksumOf);
     const tooLong = () => new S3Error('MaxMessageLengthExceeded');
     if (decodedLengthBytes !== undefined && decodedLengthBytes > maxBytes) throw tooLong();
     const parts: Uint8Array[] = [];
     for await (const chunk of atMost(chunks, maxBytes, tooLong)) parts.push(chunk);
-    const bytes = Buffer.concat(parts);
-    return bytes.length === 0 ? undefined : parseXml(bytes);
+    return Buffer.concat(parts);
   }
 
   #begin(checksumOf?: 'the object'): VerifiedBody {

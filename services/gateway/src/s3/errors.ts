@@ -44,6 +44,7 @@ const CATALOGUE = {
   InvalidRequest: [400, 'Invalid Request'],
   InvalidTag: [400, 'The tag provided was not a valid tag.'],
   InvalidURI: [400, "The specified URI couldn't be parsed."],
+  MalformedPolicy: [400, 'The policy is not valid.'],
   MalformedPOSTRequest: [400, 'The body of your POST request is not well-formed multipart/form-data.'],
   MalformedTrailerError: [
     400,

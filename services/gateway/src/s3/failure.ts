@@ -27,6 +27,7 @@ const OF_DOMAIN: Record<FailureKind, readonly [code: S3ErrorCode, message: 'told
   'unknown-token': ['InvalidAccessKeyId', 'kept'],
   busy: ['SlowDown', 'kept'],
   unavailable: ['ServiceUnavailable', 'kept'],
+  unsupported: ['NotImplemented', 'kept'],
   unexpected: ['InternalError', 'kept'],
 };
 

@@ -2,6 +2,7 @@ import { S3Error } from './errors.ts';
 import type { Operation } from './operation.ts';
 import { abortMultipartUpload } from './ops/abort-multipart-upload.ts';
 import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './ops/acl.ts';
+import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './ops/bucket-tagging.ts';
 import { completeMultipartUpload } from './ops/complete-multipart-upload.ts';
 import { copyObject } from './ops/copy-object.ts';
 import { createBucket } from './ops/create-bucket.ts';
@@ -28,9 +29,10 @@ import {
   putObjectRetention,
 } from './ops/object-lock.ts';
 import { postObject } from './ops/post-object.ts';
+import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from './ops/public-access-block.ts';
 import { putBucketVersioning } from './ops/put-bucket-versioning.ts';
 import { putObject } from './ops/put-object.ts';
-import { putBucketLifecycle, putObjectTagging } from './ops/unkept.ts';
+import { putBucketLifecycle, putBucketPolicy, putObjectTagging } from './ops/unkept.ts';
 import * as unset from './ops/unset.ts';
 import { uploadPart } from './ops/upload-part.ts';
 import { uploadPartCopy } from './ops/upload-part-copy.ts';
@@ -119,21 +121,21 @@ export const ROUTES: readonly Route[] = [
   { method: 'PUT', scope: 'bucket', query: ['ownershipControls'], operation: 'PutBucketOwnershipControls' },
   { method: 'DELETE', scope: 'bucket', query: ['ownershipControls'], operation: 'DeleteBucketOwnershipControls' },
   { method: 'GET', scope: 'bucket', query: ['policy'], operation: unset.getBucketPolicy },
-  { method: 'PUT', scope: 'bucket', query: ['policy'], operation: 'PutBucketPolicy' },
+  { method: 'PUT', scope: 'bucket', query: ['policy'], operation: putBucketPolicy },
   { method: 'DELETE', scope: 'bucket', query: ['policy'], operation: unset.deleteBucketPolicy },
   { method: 'GET', scope: 'bucket', query: ['policyStatus'], operation: unset.getBucketPolicyStatus },
-  { method: 'GET', scope: 'bucket', query: ['publicAccessBlock'], operation: unset.getPublicAccessBlock },
-  { method: 'PUT', scope: 'bucket', query: ['publicAccessBlock'], operation: 'PutPublicAccessBlock' },
-  { method: 'DELETE', scope: 'bucket', query: ['publicAccessBlock'], operation: unset.deletePublicAccessBlock },
+  { method: 'GET', scope: 'bucket', query: ['publicAccessBlock'], operation: getPublicAccessBlock },
+  { method: 'PUT', scope: 'bucket', query: ['publicAccessBlock'], operation: putPublicAccessBlock },
+  { method: 'DELETE', scope: 'bucket', query: ['publicAccessBlock'], operation: deletePublicAccessBlock },
   { method: 'GET', scope: 'bucket', query: ['replication'], operation: unset.getBucketReplication },
   { method: 'PUT', scope: 'bucket', query: ['replication'], operation: 'PutBucketReplication' },
   { method: 'DELETE', scope: 'bucket', query: ['replication'], operation: unset.deleteBucketReplication },
   { method: 'GET', scope: 'bucket', query: ['requestPayment'], operation: unset.getBucketRequestPayment },
   { method: 'PUT', scope: 'bucket', query: ['requestPayment'], operation: 'PutBucketRequestPayment' },
   { method: 'GET', scope: 'bucket', query: ['session'], operation: 'CreateSession' },
-  { method: 'GET', scope: 'bucket', query: ['tagging'], operation: unset.getBucketTagging },
-  { method: 'PUT', scope: 'bucket', query: ['tagging'], operation: 'PutBucketTagging' },
-  { method: 'DELETE', scope: 'bucket', query: ['tagging'], operation: unset.deleteBucketTagging },
+  { method: 'GET', scope: 'bucket', query: ['tagging'], operation: getBucketTagging },
+  { method: 'PUT', scope: 'bucket', query: ['tagging'], operation: putBucketTagging },
+  { method: 'DELETE', scope: 'bucket', query: ['tagging'], operation: deleteBucketTagging },
   { method: 'GET', scope: 'bucket', query: ['versions'], operation: listObjectVersions },
   { method: 'GET', scope: 'bucket', query: ['website'], operation: unset.getBucketWebsite },
   { method: 'PUT', scope: 'bucket', query: ['website'], operation: 'PutBucketWebsite' },

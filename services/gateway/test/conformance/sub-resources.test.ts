@@ -72,7 +72,7 @@ describe('a bucket', () => {
     },
   );
 
-  it.each(['cors', 'encryption', 'policy', 'tagging', 'website', 'notification', 'logging'])(
+  it.each(['cors', 'encryption', 'website', 'notification', 'logging'])(
     'takes no %s, since it could not keep it',
     async (name) => {
       expect(await ask('PUT', '', name, { body: '<x/>' })).toMatchObject({ status: 501, code: 'NotImplemented' });

@@ -1,10 +1,12 @@
 import { emptyAnswer, xmlAnswer } from '../answer.ts';
 import { S3Error } from '../errors.ts';
 import type { HttpAnswer } from '../http.ts';
-import { type Context, operation } from '../operation.ts';
+import { type BucketContext, operation } from '../operation.ts';
 import { OWNER_ID, OWNER_NAME, ownerElement } from '../owner.ts';
 import { parseNamed, statObject } from '../reading.ts';
 import type { S3Request } from '../request.ts';
+import { refuseIfBlocked } from '../settings.ts';
+import { isPublicAcl } from '../wire/public-access.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { childrenNamed, childText, type XmlNode } from '../wire/xml-read.ts';
 
@@ -87,10 +89,11 @@ function cannedOf({ http }: S3Request): Canned {
   return { canned: headers.get('x-amz-acl') };
 }
 
-/** Some clients give a copy the list that they read of its source. @throws S3Error AccessControlListNotSupported, MalformedXML */
-async function requirePrivate({ body }: Context, { canned }: Canned): Promise<void> {
+/** Some clients give a copy the list that they read of its source. @throws S3Error AccessControlListNotSupported, AccessDenied, MalformedXML */
+async function requirePrivate(ctx: BucketContext, { canned }: Canned): Promise<void> {
   if (canned === 'private' || canned === 'bucket-owner-full-control') return;
-  const document = canned === undefined ? await body.document(DOCUMENT_MAX_BYTES) : undefined;
+  if (isPublicAcl(canned)) await refuseIfBlocked(ctx);
+  const document = canned === undefined ? await ctx.body.document(DOCUMENT_MAX_BYTES) : undefined;
   const list = document && childrenNamed(document, 'AccessControlList')[0];
   const grants = list === undefined ? [] : childrenNamed(list, 'Grant');
   if (grants.length === 0 || !grants.every(isOwners)) throw new S3Error('AccessControlListNotSupported');

@@ -4,9 +4,11 @@ import { type HeaderField, xmlAnswer } from '../answer.ts';
 import { openSource, parseSource } from '../copying.ts';
 import { S3Error } from '../errors.ts';
 import { operation } from '../operation.ts';
+import { refuseIfBlocked } from '../settings.ts';
 import { keyOf } from '../target.ts';
 import { versionRead } from '../versioned.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
+import { isPublicAcl } from '../wire/public-access.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { preconditionOf, writableBucket, writerId } from '../writing.ts';
 
@@ -25,11 +27,13 @@ export const copyObject = operation({
       source: parseSource(request),
       directive,
       precondition: preconditionOf(request),
+      acl: request.http.headers.get('x-amz-acl'),
     };
   },
-  async run(ctx, { path, source, directive, precondition }) {
+  async run(ctx, { path, source, directive, precondition, acl }) {
     const { domain, caller, principal, view } = ctx;
     const bucket = writableBucket(view);
+    if (isPublicAcl(acl)) await refuseIfBlocked(ctx);
     const { view: from, info, place } = await openSource(ctx, source);
     const same =
       from.bucket.project === bucket.project &&

@@ -1,7 +1,9 @@
 import { xmlAnswer } from '../answer.ts';
 import { parseUploadChecksum } from '../multipart-checksum.ts';
 import { operation } from '../operation.ts';
+import { refuseIfBlocked } from '../settings.ts';
 import { bucketOf, keyOf } from '../target.ts';
+import { isPublicAcl } from '../wire/public-access.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { writableBucket } from '../writing.ts';
 
@@ -14,8 +16,13 @@ export const createMultipartUpload = operation({
     bucket: bucketOf(request),
     key: keyOf(request),
     checksum: parseUploadChecksum(request.http.headers),
+    acl: request.http.headers.get('x-amz-acl'),
   }),
-  run: ({ domain, view }, { key, checksum }) => domain.uploads.create(writableBucket(view), key, checksum),
+  async run(ctx, { key, checksum, acl }) {
+    const bucket = writableBucket(ctx.view);
+    if (isPublicAcl(acl)) await refuseIfBlocked(ctx);
+    return ctx.domain.uploads.create(bucket, key, checksum);
+  },
   encode: ({ id }, { bucket, key, checksum }) =>
     xmlAnswer(
       'InitiateMultipartUploadResult',

@@ -6,9 +6,11 @@ import { S3Error } from '../errors.ts';
 import type { HttpBody } from '../http.ts';
 import { operation } from '../operation.ts';
 import { refuseBrokenPromises } from '../promises.ts';
+import { refuseIfBlocked } from '../settings.ts';
 import { bucketOf, locationOf } from '../target.ts';
 import type { Form } from '../wire/form-data.ts';
 import { checkPostPolicy, type PostPolicy, parsePostPolicy } from '../wire/post-policy.ts';
+import { isPublicAcl } from '../wire/public-access.ts';
 import { xmlDocument, xmlElement } from '../wire/xml.ts';
 import { checksumFields, writableBucket, writerId } from '../writing.ts';
 
@@ -36,10 +38,13 @@ export const postObject = operation({
       location: locationOf(request, key),
       redirect: redirectOf(fields),
       status: fields.get('success_action_status'),
+      acl: fields.get('acl'),
     };
   },
-  async run({ domain, caller, principal, view, body }, { path, policy }) {
+  async run(ctx, { path, policy, acl }) {
+    const { domain, caller, principal, view, body } = ctx;
     const bucket = writableBucket(view);
+    if (isPublicAcl(acl)) await refuseIfBlocked(ctx);
     const { content, release } = await domain.stage.content(caller, within(body.content(), policy));
     try {
       const { commitId, hashes } = await domain.rounds.submit({

@@ -4,7 +4,9 @@ import type { Content } from '../../pfs/write/change.ts';
 import { emptyAnswer } from '../answer.ts';
 import { S3Error } from '../errors.ts';
 import { operation } from '../operation.ts';
+import { refuseIfBlocked } from '../settings.ts';
 import { keyOf } from '../target.ts';
+import { isPublicAcl } from '../wire/public-access.ts';
 import { checksumFields, preconditionOf, writableBucket, writerId } from '../writing.ts';
 
 /** Stores an object. Source: S3 API reference, PutObject. */
@@ -17,9 +19,12 @@ export const putObject = operation({
     path: pathOfKey(keyOf(request)),
     isFolder: keyOf(request).endsWith('/'),
     precondition: preconditionOf(request),
+    acl: request.http.headers.get('x-amz-acl'),
   }),
-  async run({ domain, caller, principal, view, body }, { path, isFolder, precondition }) {
+  async run(ctx, { path, isFolder, precondition, acl }) {
+    const { domain, caller, principal, view, body } = ctx;
     const bucket = writableBucket(view);
+    if (isPublicAcl(acl)) await refuseIfBlocked(ctx);
     const { content, release } = await domain.stage.content(caller, body.content());
     try {
       if (isFolder && isEmpty(content)) {

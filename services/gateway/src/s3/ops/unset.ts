@@ -71,23 +71,19 @@ export const getBucketReplication = absent('GetBucketReplication', 'ReplicationC
 export const getBucketRequestPayment = empty('GetBucketRequestPayment', 'RequestPaymentConfiguration', [
   xmlElement('Payer', 'BucketOwner'),
 ]);
-export const getBucketTagging = absent('GetBucketTagging', 'NoSuchTagSet');
 export const getBucketWebsite = absent('GetBucketWebsite', 'NoSuchWebsiteConfiguration');
 export const getObjectLock = absent('GetObjectLockConfiguration', 'ObjectLockConfigurationNotFoundError');
 /** What a new bucket of S3 has: its owner owns all, and access lists mean nothing. */
 export const getBucketOwnership = empty('GetBucketOwnershipControls', 'OwnershipControls', [
   xmlElement('Rule', [xmlElement('ObjectOwnership', 'BucketOwnerEnforced')]),
 ]);
-export const getPublicAccessBlock = absent('GetPublicAccessBlock', 'NoSuchPublicAccessBlockConfiguration');
 
 export const deleteBucketCors = deletes('DeleteBucketCors');
 export const deleteBucketEncryption = deletes('DeleteBucketEncryption');
 export const deleteBucketLifecycle = deletes('DeleteBucketLifecycle');
 export const deleteBucketPolicy = deletes('DeleteBucketPolicy');
 export const deleteBucketReplication = deletes('DeleteBucketReplication');
-export const deleteBucketTagging = deletes('DeleteBucketTagging');
 export const deleteBucketWebsite = deletes('DeleteBucketWebsite');
-export const deletePublicAccessBlock = deletes('DeletePublicAccessBlock');
 
 export const getObjectTagging = operation({
   name: 'GetObjectTagging',

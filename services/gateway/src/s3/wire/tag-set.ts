@@ -45,3 +45,13 @@ function checkTag({ key, value }: Tag): void {
 function invalid(message: string): S3Error {
   return new S3Error('InvalidTag', { message });
 }
+
+/** As tags are kept: JSON, a pair for each. */
+export function tagText(tags: readonly Tag[]): string {
+  return JSON.stringify(tags.map(({ key, value }) => [key, value]));
+}
+
+export function readTagText(text: string): readonly Tag[] {
+  const pairs: readonly (readonly [string, string])[] = JSON.parse(text);
+  return pairs.map(([key, value]) => ({ key, value }));
+}

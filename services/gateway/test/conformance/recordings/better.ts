@@ -235,6 +235,7 @@ export const BETTER: Readonly<Record<string, Better>> = {
   'sub-bkt-post': error(400, 'InvalidArgument', 'a POST is the upload of a form, and needs a file'),
   'sub-put-ownershipControls': error(501, 'NotImplemented', SUBRESOURCE),
   'sub-del-ownershipControls': error(501, 'NotImplemented', SUBRESOURCE),
+  'sub-obj-put-tagging': error(400, 'MalformedXML', 'what is wrong with tags is said before they are refused'),
   'sub-del-after': answer(200, 'the bucket is still there'),
   'sub-obj-get-attributes': error(400, 'InvalidRequest', 'it must say which attributes it wants'),
   'sub-host-s3dash': answer(200, 'a host name that is not configured has no meaning', XML),

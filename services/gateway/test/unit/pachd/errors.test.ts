@@ -21,3 +21,9 @@ it('a call on a channel that was closed since it was chosen never went out', () 
     delivery: 'none',
   });
 });
+
+it('a call that pachd does not know is told from one that failed', () => {
+  expect(fromStatus('EditMetadata', status.UNIMPLEMENTED, 'unknown service metadata.API')).toMatchObject({
+    kind: 'unimplemented',
+  });
+});
