@@ -32,6 +32,7 @@ import { postObject } from './ops/post-object.ts';
 import { deletePublicAccessBlock, getPublicAccessBlock, putPublicAccessBlock } from './ops/public-access-block.ts';
 import { putBucketVersioning } from './ops/put-bucket-versioning.ts';
 import { putObject } from './ops/put-object.ts';
+import * as settled from './ops/settled.ts';
 import { putBucketLifecycle, putBucketPolicy, putObjectTagging } from './ops/unkept.ts';
 import * as unset from './ops/unset.ts';
 import { uploadPart } from './ops/upload-part.ts';
@@ -61,7 +62,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', scope: 'bucket', query: ['uploads'], operation: listMultipartUploads },
   { method: 'POST', scope: 'bucket', query: ['delete'], operation: deleteObjects },
   { method: 'GET', scope: 'bucket', query: ['accelerate'], operation: unset.getBucketAccelerate },
-  { method: 'PUT', scope: 'bucket', query: ['accelerate'], operation: 'PutBucketAccelerateConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['accelerate'], operation: settled.putBucketAccelerate },
   { method: 'GET', scope: 'bucket', query: ['acl'], operation: getBucketAcl },
   { method: 'PUT', scope: 'bucket', query: ['acl'], operation: putBucketAcl },
   { method: 'GET', scope: 'bucket', query: ['analytics'], operation: unset.getBucketAnalytics },
@@ -98,7 +99,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'PUT', scope: 'bucket', query: ['lifecycle'], operation: putBucketLifecycle },
   { method: 'DELETE', scope: 'bucket', query: ['lifecycle'], operation: unset.deleteBucketLifecycle },
   { method: 'GET', scope: 'bucket', query: ['logging'], operation: unset.getBucketLogging },
-  { method: 'PUT', scope: 'bucket', query: ['logging'], operation: 'PutBucketLogging' },
+  { method: 'PUT', scope: 'bucket', query: ['logging'], operation: settled.putBucketLogging },
   { method: 'GET', scope: 'bucket', query: ['metadataConfiguration'], operation: 'GetBucketMetadataConfiguration' },
   { method: 'POST', scope: 'bucket', query: ['metadataConfiguration'], operation: 'CreateBucketMetadataConfiguration' },
   {
@@ -114,11 +115,11 @@ export const ROUTES: readonly Route[] = [
   { method: 'PUT', scope: 'bucket', query: ['metrics'], operation: 'PutBucketMetricsConfiguration' },
   { method: 'DELETE', scope: 'bucket', query: ['metrics'], operation: 'DeleteBucketMetricsConfiguration' },
   { method: 'GET', scope: 'bucket', query: ['notification'], operation: unset.getBucketNotification },
-  { method: 'PUT', scope: 'bucket', query: ['notification'], operation: 'PutBucketNotificationConfiguration' },
+  { method: 'PUT', scope: 'bucket', query: ['notification'], operation: settled.putBucketNotification },
   { method: 'GET', scope: 'bucket', query: ['object-lock'], operation: unset.getObjectLock },
   { method: 'PUT', scope: 'bucket', query: ['object-lock'], operation: putObjectLock },
   { method: 'GET', scope: 'bucket', query: ['ownershipControls'], operation: unset.getBucketOwnership },
-  { method: 'PUT', scope: 'bucket', query: ['ownershipControls'], operation: 'PutBucketOwnershipControls' },
+  { method: 'PUT', scope: 'bucket', query: ['ownershipControls'], operation: settled.putBucketOwnership },
   { method: 'DELETE', scope: 'bucket', query: ['ownershipControls'], operation: 'DeleteBucketOwnershipControls' },
   { method: 'GET', scope: 'bucket', query: ['policy'], operation: unset.getBucketPolicy },
   { method: 'PUT', scope: 'bucket', query: ['policy'], operation: putBucketPolicy },
@@ -131,7 +132,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'PUT', scope: 'bucket', query: ['replication'], operation: 'PutBucketReplication' },
   { method: 'DELETE', scope: 'bucket', query: ['replication'], operation: unset.deleteBucketReplication },
   { method: 'GET', scope: 'bucket', query: ['requestPayment'], operation: unset.getBucketRequestPayment },
-  { method: 'PUT', scope: 'bucket', query: ['requestPayment'], operation: 'PutBucketRequestPayment' },
+  { method: 'PUT', scope: 'bucket', query: ['requestPayment'], operation: settled.putBucketRequestPayment },
   { method: 'GET', scope: 'bucket', query: ['session'], operation: 'CreateSession' },
   { method: 'GET', scope: 'bucket', query: ['tagging'], operation: getBucketTagging },
   { method: 'PUT', scope: 'bucket', query: ['tagging'], operation: putBucketTagging },

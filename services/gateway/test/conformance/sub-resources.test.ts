@@ -72,12 +72,27 @@ describe('a bucket', () => {
     },
   );
 
-  it.each(['cors', 'encryption', 'website', 'notification', 'logging'])(
-    'takes no %s, since it could not keep it',
-    async (name) => {
-      expect(await ask('PUT', '', name, { body: '<x/>' })).toMatchObject({ status: 501, code: 'NotImplemented' });
-    },
-  );
+  it.each(['cors', 'encryption', 'website', 'replication'])('takes no %s, since it could not keep it', async (name) => {
+    expect(await ask('PUT', '', name, { body: '<x/>' })).toMatchObject({ status: 501, code: 'NotImplemented' });
+  });
+
+  it.each([
+    ['accelerate', 'AccelerateConfiguration', '<Status>Suspended</Status>', '<Status>Enabled</Status>'],
+    ['logging', 'BucketLoggingStatus', '', '<LoggingEnabled/>'],
+    ['notification', 'NotificationConfiguration', '', '<TopicConfiguration/>'],
+    [
+      'ownershipControls',
+      'OwnershipControls',
+      '<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>',
+      '<Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule>',
+    ],
+    ['requestPayment', 'RequestPaymentConfiguration', '<Payer>BucketOwner</Payer>', '<Payer>Requester</Payer>'],
+  ])('takes of %s what it is already', async (name, root, same, other) => {
+    const put = (inner: string) => ask('PUT', '', name, { body: `<${root}>${inner}</${root}>` });
+    expect(await put(same)).toMatchObject({ status: 200 });
+    expect(await put(other)).toMatchObject({ status: 501, code: 'NotImplemented' });
+    expect(await ask('PUT', '', name, { body: '<x/>' })).toMatchObject({ status: 400, code: 'MalformedXML' });
+  });
 
   it('takes no lifecycle, and says what is wrong with one', async () => {
     const rules = (rule: string) => `<LifecycleConfiguration>${rule}</LifecycleConfiguration>`;

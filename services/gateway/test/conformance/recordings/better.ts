@@ -233,7 +233,7 @@ export const BETTER: Readonly<Record<string, Better>> = {
   'sub-del-policy': answer(204, UNSET),
   'sub-obj-get-acl': xml(UNSET, PRIVATE),
   'sub-bkt-post': error(400, 'InvalidArgument', 'a POST is the upload of a form, and needs a file'),
-  'sub-put-ownershipControls': error(501, 'NotImplemented', SUBRESOURCE),
+  'sub-put-ownershipControls': error(400, 'MalformedXML', 'one that can be is taken, so this is told from it'),
   'sub-del-ownershipControls': error(501, 'NotImplemented', SUBRESOURCE),
   'sub-obj-put-tagging': error(400, 'MalformedXML', 'what is wrong with tags is said before they are refused'),
   'sub-del-after': answer(200, 'the bucket is still there'),

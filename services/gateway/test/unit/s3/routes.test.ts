@@ -75,7 +75,7 @@ describe('the route table', () => {
   });
 
   it.each([
-    'PUT /b?ownershipControls',
+    'PUT /b?replication',
     'DELETE /b?ownershipControls',
     'GET /b?session',
     'HEAD /b?policy',
