@@ -43,9 +43,12 @@ export function parseListing({ query }: S3Request): Listing {
   };
 }
 
-/** A slash in front of the prefix is dropped, as in Pachyderm's own gateway: no key begins with one. */
+/**
+ * A slash in front of the prefix is dropped, as in Pachyderm's own gateway: no key begins with one. One that stands alone is not, or who
+ * deletes what is listed below it would delete everything.
+ */
 export function searchedPrefix({ prefix }: Listing): string {
-  return prefix.startsWith('/') ? prefix.slice(1) : prefix;
+  return prefix.startsWith('/') && prefix !== '/' ? prefix.slice(1) : prefix;
 }
 
 export function entryElements(entries: readonly ListEntry[], { encode }: Listing, owner: boolean): readonly Xml[] {

@@ -93,6 +93,25 @@ describe('a listing', () => {
     );
   });
 
+  it.each([
+    ['list-type', '2'],
+    ['marker', ''],
+    ['versions', ''],
+  ])('finds nothing below a slash, and drops it in front of a name (%s)', async (name, value) => {
+    const keysUnder = async (prefix: string) => {
+      const query = [
+        [name, value],
+        ['prefix', prefix],
+      ] as const;
+      const { text } = await send(tusk.url, 'GET', `/${bucket}`, { query });
+      return [...text.matchAll(/<Key>/g)].length;
+    };
+    const word = keys[0]?.slice(0, 1) ?? '';
+    expect(await keysUnder('/')).toBe(0);
+    expect(await keysUnder('//')).toBe(0);
+    expect(await keysUnder(`/${word}`)).toBe(keys.filter((key) => key.startsWith(word)).length);
+  });
+
   it.each(['1', '2'])('gives every entry once when it is walked page by page, in version %s', async (version) => {
     for (const by of ['', '/', '-']) {
       const names: string[] = [];

@@ -8,7 +8,8 @@ import { xmlElement } from '../wire/xml.ts';
 /** Source: S3 API reference, ListObjectsV2. */
 export const listObjectsV2 = operation({
   name: 'ListObjectsV2',
-  differs: 'Up to 5000 keys a page when asked; a slash in front of the prefix is dropped.',
+  differs:
+    'Up to 5000 keys a page when asked; a slash in front of the prefix is dropped, but a prefix that is a slash finds nothing.',
   access: 'list',
   parse(request) {
     const token = request.query.get('continuation-token');

@@ -8,7 +8,7 @@ import { xmlElement } from '../wire/xml.ts';
 export const listObjects = operation({
   name: 'ListObjects',
   differs:
-    'Up to 5000 keys a page when asked; `NextMarker` is there without a delimiter too; a slash in front of the prefix is dropped.',
+    'Up to 5000 keys a page when asked; `NextMarker` is there without a delimiter too; a slash in front of the prefix is dropped, but a prefix that is a slash finds nothing.',
   access: 'list',
   parse: (request) => ({
     bucket: bucketOf(request),
