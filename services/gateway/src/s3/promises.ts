@@ -10,8 +10,11 @@ import { OWNER_ID } from './owner.ts';
 const BROKEN_PROMISES =
   /^x-amz-(?:write-offset-bytes|object-lock-(?:mode|retain-until-date|legal-hold)|copy-source-server-side-encryption-customer-(?:algorithm|key|key-md5)|rename-source)$/;
 
-/** A bucket that objects could be locked in. */
-const LOCKABLE = 'x-amz-bucket-object-lock-enabled';
+/** Of a new bucket: whether objects could be locked in it, and who would own them; what every bucket is has to be said of it. */
+const OF_BUCKETS: ReadonlyMap<string, string> = new Map([
+  ['x-amz-bucket-object-lock-enabled', 'false'],
+  ['x-amz-object-ownership', 'BucketOwnerEnforced'],
+]);
 
 /** Who asks for another owner's bucket means another bucket. Source: S3 user guide, "Verifying bucket ownership with bucket owner condition". */
 const EXPECTED_OWNERS = ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner'];
@@ -19,7 +22,7 @@ const EXPECTED_OWNERS = ['x-amz-expected-bucket-owner', 'x-amz-source-expected-b
 /** @throws S3Error NotImplemented, AccessDenied, and those of `refuseEncryption` */
 export function refuseBrokenPromises(headers: HttpHeaders): void {
   for (const [name, value] of headers.entries()) {
-    if (name.startsWith('x-amz-') && (BROKEN_PROMISES.test(name) || (name === LOCKABLE && value !== 'false'))) {
+    if (name.startsWith('x-amz-') && (BROKEN_PROMISES.test(name) || (OF_BUCKETS.get(name) ?? value) !== value)) {
       throw new S3Error('NotImplemented', { elements: [['Header', name]] });
     }
   }

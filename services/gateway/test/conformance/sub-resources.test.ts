@@ -124,6 +124,13 @@ describe('a bucket', () => {
     const made = await send(tusk.url, 'PUT', '/master.locked.default', { key: ROOT, headers });
     expect(made).toMatchObject({ status: 501, code: 'NotImplemented' });
   });
+
+  it('is not made for others to own what is in it', async () => {
+    const make = (ownership: string) =>
+      send(tusk.url, 'PUT', '/master.owned.default', { key: ROOT, headers: { 'x-amz-object-ownership': ownership } });
+    expect(await make('ObjectWriter')).toMatchObject({ status: 501, code: 'NotImplemented' });
+    expect(await make('BucketOwnerEnforced')).toMatchObject({ status: 200 });
+  });
 });
 
 describe('an access list', () => {
