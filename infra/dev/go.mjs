@@ -10,6 +10,11 @@ export const HELM = ['helm', 'helm.sh/helm/v3/cmd/helm@v3.22.0'];
 export const COMPOSE = ['compose-spec', 'github.com/compose-spec/compose-go/v2/cmd@v2.16.2'];
 /** MinIO's client. */
 export const MC = ['mc', 'github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9'];
+/** Other S3 servers, to measure beside tusk. */
+export const S3_SERVERS = [
+  ['versitygw', 'github.com/versity/versitygw/cmd/versitygw@v1.8.0'],
+  ['minio', 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c'],
+];
 const K6 = ['k6', 'go.k6.io/k6@v1.8.1'];
 /** Since when k6, of version 1, has every option that loadtest/run gives it. */
 const K6_MINOR_MIN = 3;

@@ -3,7 +3,7 @@
 import { ensureDataClients } from './clients.mjs';
 import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, fail, requireNode } from './ensure.mjs';
-import { ensureK6 } from './go.mjs';
+import { ensureGo, ensureK6, S3_SERVERS } from './go.mjs';
 
 const PROGRAMS = {
   gateway: '../../dist/services/gateway/src/main.js',
@@ -23,6 +23,7 @@ await ensureBuilt();
 if (name === 'bench') {
   await ensureProgram('wrk', ['wrk']);
   if (process.argv.includes('parquet')) await ensureDataClients();
+  if (process.argv.includes('beside')) for (const server of S3_SERVERS) await ensureGo(server);
 }
 if (name === 'history') await ensureProgram('redis-server', ['redis-server']);
 if (name === 'loadtest' || (name === 'bench' && process.argv.includes('k6'))) await ensureK6();

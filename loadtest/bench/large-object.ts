@@ -12,9 +12,11 @@ import { uploadParts } from './multipart.ts';
 const KEY = 'large.bin';
 const PART_BYTES = 16 << 20;
 const PARTS_AT_ONCE = 4;
-const SLOW_READERS = 8;
-const SLOW_READER_BYTES = 32 << 20;
-const SLOW_READ_BYTES_PER_SECOND = 4 << 20;
+/** Each of so many reads so many bytes, and goes away. */
+const SLOW = [
+  { readers: 8, bytesEach: 32 << 20, bytesPerSecond: 4 << 20 },
+  { readers: 100, bytesEach: 4 << 20, bytesPerSecond: 256 << 10 },
+];
 const SAMPLE_MS = 100;
 
 export interface Phase {
@@ -50,10 +52,11 @@ export async function measureLargeObject(objectBytes: number): Promise<readonly 
       const received = await download(tusk.url, path);
       if (received !== sent) throw new Error('what came down is not what went up');
     });
-    const slow = SLOW_READERS * SLOW_READER_BYTES;
-    await watch(`down, ${SLOW_READERS} slow readers`, slow, () =>
-      Promise.all(Array.from({ length: SLOW_READERS }, () => readSlowly(tusk.url, path))),
-    );
+    for (const { readers, bytesEach, bytesPerSecond } of SLOW) {
+      await watch(`down, ${readers} slow readers`, readers * bytesEach, () =>
+        Promise.all(Array.from({ length: readers }, () => readSlowly(tusk.url, path, bytesEach, bytesPerSecond))),
+      );
+    }
     return phases;
   } finally {
     await tusk.stop();
@@ -80,13 +83,13 @@ async function download(url: string, path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-async function readSlowly(url: string, path: string): Promise<void> {
+async function readSlowly(url: string, path: string, mostBytes: number, bytesPerSecond: number): Promise<void> {
   const response = await open(url, path);
   let bytes = 0;
   for await (const chunk of response) {
     bytes += (chunk as Buffer).length;
-    if (bytes >= SLOW_READER_BYTES) break;
-    await new Promise((resolve) => setTimeout(resolve, ((chunk as Buffer).length / SLOW_READ_BYTES_PER_SECOND) * 1000));
+    if (bytes >= mostBytes) break;
+    await new Promise((resolve) => setTimeout(resolve, ((chunk as Buffer).length / bytesPerSecond) * 1000));
   }
   response.destroy();
 }

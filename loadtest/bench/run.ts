@@ -1,4 +1,4 @@
-// `npm run bench [-- get] [-- large [MIB]]`: figures for docs/performance.md. Both without an argument.
+// `npm run bench [-- get [beside]] [-- large [MIB]]`: figures for docs/performance.md. Both without an argument; `beside`: other S3 servers too.
 // `npm run bench -- writes [HOST:PORT]`: writes that are gathered into commits, beside a commit for each; on a pachd that is there
 // already, or on devpachd with a real pachd's latencies.
 // `npm run bench -- reads [cold] [sync] [alone] [large] [lists] [parquet]`: what reads take, and what they ask of pachd.
@@ -18,14 +18,14 @@ import { reportFleet } from './fleet.ts';
 import { reportK6 } from './k6-drive.ts';
 import { measureLargeObject } from './large-object.ts';
 import { reportReads } from './reads.ts';
-import { measureSignedGet } from './signed-get.ts';
+import { reportSignedGet } from './signed-get.ts';
 import { reportTelemetry } from './telemetry.ts';
 import { reportWrites } from './writes.ts';
 
 const LARGE_MIB = 2048;
 
 const [only, size, ...more] = process.argv.slice(2);
-if (only === undefined || only === 'get') await reportSignedGet();
+if (only === undefined || only === 'get') await reportSignedGet(size === 'beside');
 if (only === undefined || only === 'large') await reportLargeObject(Number(size ?? LARGE_MIB) * 2 ** 20);
 if (only === 'writes') await reportWrites(size);
 if (only === 'reads') await reportReads([size, ...more].filter((word) => word !== undefined));
@@ -36,16 +36,6 @@ if (only === 'faults') await reportFaults(size);
 if (only === 'telemetry') await reportTelemetry(size);
 if (only === 'k6') await reportK6();
 if (only === 'devpachd') await reportDevpachd(size === undefined ? [] : [size, ...more].map(Number));
-
-async function reportSignedGet(): Promise<void> {
-  const { tusk, floor, ratio } = await measureSignedGet();
-  console.log('\nSigned GET of 1 KB, one worker, medians of rounds in turns');
-  for (const [name, result] of Object.entries({ tusk, floor })) {
-    const latency = `p50 ${result.p50Ms.toFixed(2)} ms, p99 ${result.p99Ms.toFixed(2)} ms`;
-    console.log(`  ${name.padEnd(6)} ${Math.round(result.requestsPerSecond)} requests/s, ${latency}`);
-  }
-  console.log(`  tusk / floor: ${ratio.toFixed(2)}`);
-}
 
 async function reportLargeObject(objectBytes: number): Promise<void> {
   const phases = await measureLargeObject(objectBytes);

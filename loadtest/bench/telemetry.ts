@@ -4,11 +4,10 @@ import { freshBucket } from '../../services/gateway/test/support/buckets.ts';
 import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { type Collector, startCollector } from '../../services/gateway/test/support/collector.ts';
 import { send } from '../../services/gateway/test/support/http.ts';
-import { type Key, keyOf } from '../../services/gateway/test/support/signature.ts';
+import { keyOf } from '../../services/gateway/test/support/signature.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../../services/gateway/test/support/tusk.ts';
 import { median } from './figures.ts';
-import { processorMs } from './fleet-cpu.ts';
-import { fieldsOf, runWrk, signedGet, summarise, type Throughput } from './wrk.ts';
+import { loadSigned, type Served, summarise } from './wrk.ts';
 
 const OBJECT_BYTES = 1_024;
 const CONNECTIONS = 32;
@@ -27,12 +26,7 @@ interface Gateway {
   readonly setup: Setup;
   readonly tusk: Tusk;
   readonly path: string;
-  readonly rounds: Round[];
-}
-
-interface Round extends Throughput {
-  /** Processor time of the gateway, in microseconds: what else runs does not matter to it. */
-  readonly usPerRequest: number;
+  readonly rounds: Served[];
 }
 
 /** @param otherBuild a folder with a build of tusk to compare with, such as one from before a change */
@@ -76,6 +70,8 @@ function setups(collector: Collector, otherBuild: string | undefined): readonly 
 async function measure(setups: readonly Setup[]): Promise<readonly Gateway[]> {
   const key = keyOf(ROOT_TOKEN);
   const gateways: Gateway[] = [];
+  const load = ({ url, program }: Tusk, path: string, seconds: number) =>
+    loadSigned({ url, pid: program.pid }, path, key, { connections: CONNECTIONS, seconds });
   try {
     for (const setup of setups) {
       const { root } = setup;
@@ -84,21 +80,13 @@ async function measure(setups: readonly Setup[]): Promise<readonly Gateway[]> {
       const path = `/${await freshBucket(tusk, key)}/object.bin`;
       gateways.push({ setup, tusk, path, rounds: [] });
       await send(tusk.url, 'PUT', path, { key, body: sampleBytes(OBJECT_BYTES) });
-      await load(tusk, path, key, WARM_UP_SECONDS);
+      await load(tusk, path, WARM_UP_SECONDS);
     }
     for (let round = 0; round < ROUNDS; round++) {
-      for (const { tusk, path, rounds } of gateways) rounds.push(await load(tusk, path, key, ROUND_SECONDS));
+      for (const { tusk, path, rounds } of gateways) rounds.push(await load(tusk, path, ROUND_SECONDS));
     }
     return gateways;
   } finally {
     for (const { tusk } of gateways) await tusk.stop();
   }
-}
-
-async function load({ url, program }: Tusk, path: string, key: Key, seconds: number): Promise<Round> {
-  const args = fieldsOf(await signedGet(url, path, key));
-  const beforeMs = processorMs(program.pid);
-  const throughput = await runWrk(url + path, { connections: CONNECTIONS, seconds, args });
-  const usedMs = processorMs(program.pid) - beforeMs;
-  return { ...throughput, usPerRequest: (1_000 * usedMs) / (throughput.requestsPerSecond * seconds) };
 }

@@ -1,6 +1,7 @@
 import { runCommand } from '../../services/gateway/test/support/clients.ts';
 import { type Key, sha256Hex, sign } from '../../services/gateway/test/support/signature.ts';
 import { median } from './figures.ts';
+import { processorMs } from './fleet-cpu.ts';
 
 export interface Throughput {
   readonly requestsPerSecond: number;
@@ -25,6 +26,25 @@ export async function runWrk(url: string, { connections, seconds, args }: WrkLoa
     p50Ms: quantile(stdout, 50),
     p99Ms: quantile(stdout, 99),
   };
+}
+
+export interface Served extends Throughput {
+  /** Processor time of the server and all whom it has started, in microseconds: what else runs matters less to it. */
+  readonly usPerRequest: number;
+}
+
+/** Sends one signed GET again and again. @param server its URL, and its process */
+export async function loadSigned(
+  server: { readonly url: string; readonly pid: number },
+  path: string,
+  key: Key,
+  { connections, seconds }: Pick<WrkLoad, 'connections' | 'seconds'>,
+): Promise<Served> {
+  const args = fieldsOf(await signedGet(server.url, path, key));
+  const beforeMs = processorMs(server.pid);
+  const throughput = await runWrk(server.url + path, { connections, seconds, args });
+  const usedMs = processorMs(server.pid) - beforeMs;
+  return { ...throughput, usPerRequest: (1_000 * usedMs) / (throughput.requestsPerSecond * seconds) };
 }
 
 /** The header fields, all but Host, of a GET that is signed now and sent again and again. */
