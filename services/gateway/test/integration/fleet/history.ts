@@ -93,7 +93,7 @@ async function runBucket(fleet: Fleet, bucket: string, seed: number, options: Fl
         choices: seeded(seed + 1_000_000),
         isOver: () => over,
         mayBreak: faults !== false,
-        oneOffs: work === 'conditional',
+        oneOffs: work === 'conditional' || work === 'watch',
         seenWithinMs: fleet.headTtlMs,
       })
     : undefined;

@@ -48,10 +48,10 @@ export const MUTANTS: readonly Mutant[] = [
       { file: SCRIPTS, find: 'then looks = 0 end', replace: 'then looks = 1 end' },
       { file: 'pachd/hedge', find: 'second = hedge.again();', replace: '' },
     ],
-    conditions: { headTtlMs: 300, lookDelaysMs: [260, 10], finishMs: 0 },
+    conditions: { headTtlMs: 400, lookDelaysMs: [260, 10], finishMs: 0 },
     faults: false,
     outsider: true,
-    work: 'plain',
+    work: 'watch',
   },
   {
     rule: 'a publication refuses the look-ups that began before it',

@@ -25,9 +25,9 @@ type Verdict = 'done' | 'not done' | 'unsure';
 
 /**
  * What a client does: everything; or with small objects, as fast as it goes, plain writes and reads on two keys, or conditional writes and
- * reads on the keys that somebody outside writes to, too; or it reads those two keys.
+ * reads on the keys that somebody outside writes to, too; or it reads the two keys of either.
  */
-export type Work = 'all' | 'plain' | 'conditional' | 'reads';
+export type Work = 'all' | 'plain' | 'conditional' | 'reads' | 'watch';
 
 export interface ClientOptions {
   readonly name: string;
@@ -51,7 +51,9 @@ export async function runClient(
   options: ClientOptions,
 ): Promise<void> {
   const { name, choices, goesOn, mayBreak, work = 'all' } = options;
-  const keys = { all: KEYS, plain: PLAIN_KEYS, conditional: OUTSIDE_KEYS, reads: PLAIN_KEYS }[work];
+  const keys = { all: KEYS, plain: PLAIN_KEYS, conditional: OUTSIDE_KEYS, reads: PLAIN_KEYS, watch: OUTSIDE_KEYS }[
+    work
+  ];
   const conditionalKeys = work === 'conditional' ? keys : CONDITIONAL_KEYS.filter((key) => keys.includes(key));
   let copies = 0;
   let sources = 0;
@@ -61,6 +63,7 @@ export async function runClient(
     plain: [put, create, remove, get, get, get, get, get, get, head],
     conditional: [create, create, swap, remove, get, get, get],
     reads: [getAndPause],
+    watch: [getAndPause],
   }[work];
   while (goesOn()) await choices.pick(actions)();
 
