@@ -5,8 +5,8 @@ import type { Db } from '../store/db.ts';
 import { keeping } from '../store/disk.ts';
 import type { Content } from './entry.ts';
 
-/** At most so many bytes of a stream are read ahead of what was asked for. */
-const READ_AHEAD_BYTES = 4_000_000;
+/** At most so many bytes of a stream are read ahead of what was asked for: a hundred streams that nobody reads hold as many times that. */
+const READ_AHEAD_BYTES = 1_000_000;
 
 /** The bytes from an offset on, in pieces of at most a block, reading a little ahead. */
 export async function* readContent(packs: Packs, content: Content, offsetBytes: number): AsyncGenerator<Buffer> {

@@ -1,7 +1,7 @@
 import type { Script } from './script.ts';
 
 /**
- * What Redis does for a branch, all of whose keys are in one slot: `v`, a random nonce that every change renews; `h`, the state, with
+ * What Redis does for a branch, all of whose keys are in one slot: `v`, a nonce that every change renews; `h`, the state, with
  * its time to live; `d:COMMIT`, what a commit changed; `t`, the writers' turn; `w`, who waits for it; `r`, who looks the branch up; `o:COMMIT`, who
  * wrote last into an open commit.
  */

@@ -102,8 +102,8 @@ const ACCEPTS_RANGES: HeaderField = ['Accept-Ranges', 'bytes'];
 
 function encode({ object, commitId }: Output, input: Input, method: 'GET' | 'HEAD'): HttpAnswer {
   const { info } = object;
-  const validators = validatorFields(info);
   const etag = `"${objectEtag(info.hash)}"`;
+  const validators = validatorFields(info, etag);
   switch (judgeRead(input.conditions, { etag, lastModifiedMs: info.lastModifiedMs })) {
     case 'precondition-failed':
       throw new S3Error('PreconditionFailed');
@@ -148,10 +148,10 @@ function encode({ object, commitId }: Output, input: Input, method: 'GET' | 'HEA
 }
 
 /** What tells versions of an object apart, and stands in a 304 too. */
-function validatorFields(info: ObjectInfo): HeaderField[] {
+function validatorFields({ lastModifiedMs }: ObjectInfo, etag: string): HeaderField[] {
   return [
-    ['ETag', `"${objectEtag(info.hash)}"`],
-    ['Last-Modified', formatHttpDate(info.lastModifiedMs)],
+    ['ETag', etag],
+    ['Last-Modified', formatHttpDate(lastModifiedMs)],
   ];
 }
 
