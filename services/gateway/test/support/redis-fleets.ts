@@ -145,10 +145,14 @@ export async function startSentinel(
   };
 }
 
-/** A cluster of three primaries, each with replicas, that takes a second of silence for a failure. @param more settings of each of them */
-export async function startCluster(replicasEach: number, more: Settings = {}): Promise<ClusterRedis> {
+/** A cluster of three primaries, each with replicas, that takes a second of silence for a failure. @param each of what each of them has */
+export async function startCluster(
+  replicasEach: number,
+  each: Pick<RedisServerOptions, 'settings' | 'tls'> = {},
+): Promise<ClusterRedis> {
   const settings = {
-    ...more,
+    ...each.settings,
+    ...(each.tls === undefined ? {} : { 'tls-cluster': 'yes', 'tls-replication': 'yes' }),
     'cluster-enabled': 'yes',
     'cluster-config-file': 'nodes.conf',
     'cluster-node-timeout': '1000',
@@ -158,7 +162,7 @@ export async function startCluster(replicasEach: number, more: Settings = {}): P
   const nodes: RedisServer[] = [];
   // The bus has a port of its own, by default one that may not exist.
   for (let index = 0; index < 3 * (1 + replicasEach); index++) {
-    nodes.push(await startRedis({ settings: { ...settings, 'cluster-port': String(await freePort()) } }));
+    nodes.push(await startRedis({ ...each, settings: { ...settings, 'cluster-port': String(await freePort()) } }));
   }
   const addresses = nodes.map(({ host, port }) => `${host}:${port}`);
   const [first] = nodes;
@@ -197,7 +201,9 @@ export async function startCluster(replicasEach: number, more: Settings = {}): P
 
   return {
     nodes,
-    url: `redis+cluster://${addresses.join(',')}`,
+    url: each.tls
+      ? `rediss+cluster://${addresses.join(',')}?ca=${encodeURIComponent(each.tls.caFile)}`
+      : `redis+cluster://${addresses.join(',')}`,
     ownerOf,
     async move(slot, to) {
       const from = await ownerOf(slot);

@@ -12,7 +12,7 @@ const AWAY_MAX_MS = 4_000;
 
 /** Three primaries, with a replica each or without. */
 export async function startClusterRedis(replicasEach: 0 | 1): Promise<SharedRedis> {
-  const redis = await startCluster(replicasEach, replicasEach === 0 ? {} : SETTINGS);
+  const redis = await startCluster(replicasEach, replicasEach === 0 ? {} : { settings: SETTINGS });
 
   /** The slot that has what is known of a bucket. */
   const slotOf = async (bucket: string): Promise<number> => {

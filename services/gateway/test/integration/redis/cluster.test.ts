@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Redis } from '../../../src/cache/redis.ts';
+import { openRedis, type Redis } from '../../../src/cache/redis.ts';
 import { hashSlot } from '../../../src/cache/redis-slot.ts';
+import { parseRedisUrl } from '../../../src/cache/redis-url.ts';
+import { createLog } from '../../../src/telemetry/log.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ClusterRedis, startCluster } from '../../support/redis-fleets.ts';
+import { CERTIFICATE_FILE, SERVES_TLS } from '../../support/tls.ts';
 import { connected, countLasting, countOfEra, countReplicated, countsOf, countsOfEra, outcomeOf } from './scripts.ts';
 
 const TAGS = Array.from({ length: 60 }, (_, at) => `tag ${at}`);
@@ -86,5 +89,25 @@ describe('a cluster of three primaries, each with a replica', () => {
     const counts = await countsOf(redis, tag);
     expect(counts['before the failover']).toBe(1);
     expect(Object.values(counts).filter((count) => count !== 1)).toEqual([]);
+  });
+});
+
+describe('a cluster over TLS', () => {
+  it('has its scripts run by the node that the slot is of, and is believed only by who has its authority', async () => {
+    const tls = { caFile: CERTIFICATE_FILE, certFile: CERTIFICATE_FILE, keyFile: SERVES_TLS['TUSK_TLS_KEY']! };
+    const cluster = await startCluster(1, { tls });
+    try {
+      const redis = await connected(cluster.url);
+      const answers = await Promise.all(TAGS.map((tag) => redis.run(countReplicated, tag, ['n'], ['x'])));
+      expect(new Set(answers)).toEqual(new Set([1]));
+      expect(redis.stats().lost).toBe(0);
+      await redis.close();
+      const doubtful = openRedis(parseRedisUrl(cluster.url.replace(/\?.*/, '')), { log: createLog('test', 'silent') });
+      await doubtful.tried;
+      expect(await outcomeOf(doubtful.run(countLasting, 'a', ['n'], ['x']))).toBe('lost');
+      await doubtful.close();
+    } finally {
+      await cluster.stop();
+    }
   });
 });
