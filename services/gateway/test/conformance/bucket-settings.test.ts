@@ -53,6 +53,16 @@ describe('tags of a bucket', () => {
     expect(metadata).toEqual({ 'tusk.s3.tagging': '[["c","d"]]' });
   });
 
+  it('cannot be changed when the bucket has just gone', async () => {
+    const gone = await freshBucket(tusk, ROOT);
+    const change = (method: string, options: SendOptions = {}) =>
+      send(tusk.url, method, `/${gone}`, { key: ROOT, query: [['tagging', null]], ...options });
+    expect(await change('GET')).toMatchObject({ code: 'NoSuchTagSet' });
+    await tusk.pachd.deleteRepo(repoOf(gone));
+    expect(await change('PUT', tagging(['a', 'b']))).toMatchObject({ status: 404, code: 'NoSuchBucket' });
+    expect(await change('DELETE')).toMatchObject({ status: 404, code: 'NoSuchBucket' });
+  });
+
   it('are written only by who may make branches', async () => {
     const reader = keyOf(await tusk.pachd.robotToken('tag-reader'));
     await tusk.pachd.grant(repoOf(bucket), 'robot:tag-reader', ['repoReader']);

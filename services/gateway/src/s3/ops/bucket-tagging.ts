@@ -15,9 +15,9 @@ export const getBucketTagging = operation({
   access: 'list',
   parse: () => undefined,
   async run({ domain, caller, view }) {
-    const text = await domain.settings.read(caller, view.bucket, 'tagging');
-    if (text === undefined) throw new S3Error('NoSuchTagSet');
-    return readTagText(text);
+    const tags = readTagText(await domain.settings.read(caller, view.bucket, 'tagging'));
+    if (tags.length === 0) throw new S3Error('NoSuchTagSet');
+    return tags;
   },
   encode: (tags) =>
     xmlAnswer('Tagging', [

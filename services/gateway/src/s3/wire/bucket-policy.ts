@@ -19,7 +19,8 @@ function statementsOf(text: string): readonly Json[] {
   return statements.map((statement) => {
     if (!isObject(statement)) throw malformed('Statement is not an object');
     const { Effect, Action, NotAction, Principal, NotPrincipal, Resource, NotResource } = statement;
-    if (Effect !== 'Allow' && Effect !== 'Deny') throw malformed(`Invalid effect: ${String(Effect)}`);
+    if (typeof Effect !== 'string') throw malformed('Missing required field Effect');
+    if (Effect !== 'Allow' && Effect !== 'Deny') throw malformed(`Invalid effect: ${Effect}`);
     if ((Principal ?? NotPrincipal) === undefined) throw malformed('Missing required field Principal');
     if ((Action ?? NotAction) === undefined) throw malformed('Missing required field Action');
     if ((Resource ?? NotResource) === undefined) throw malformed('Missing required field Resource');

@@ -51,7 +51,21 @@ export function tagText(tags: readonly Tag[]): string {
   return JSON.stringify(tags.map(({ key, value }) => [key, value]));
 }
 
-export function readTagText(text: string): readonly Tag[] {
-  const pairs: readonly (readonly [string, string])[] = JSON.parse(text);
+/** None if nothing is kept, or if it is not what `tagText` makes: others may write to the metadata of a branch too. */
+export function readTagText(text: string | undefined): readonly Tag[] {
+  const pairs = text === undefined ? [] : parseJson(text);
+  if (!Array.isArray(pairs) || !pairs.every(isPair)) return [];
   return pairs.map(([key, value]) => ({ key, value }));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isPair(value: unknown): value is readonly [string, string] {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
 }

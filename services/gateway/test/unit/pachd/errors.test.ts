@@ -22,6 +22,16 @@ it('a call on a channel that was closed since it was chosen never went out', () 
   });
 });
 
+it.each([
+  ['pick branch: picking branch: branch (id=0, branch=default/a@master) not found', 'branch-not-found'],
+  [
+    'pick branch: picking branch: picking repo: get repo info with id: repo (id=0, project=default, name=a, type=user) not found',
+    'repo-not-found',
+  ],
+])('%s: what is gone when metadata is edited', (text, kind) => {
+  expect(fromStatus('EditMetadata', status.UNKNOWN, `apply edits: edit #0: ${text}`)).toMatchObject({ kind });
+});
+
 it('a call that pachd does not know is told from one that failed', () => {
   expect(fromStatus('EditMetadata', status.UNIMPLEMENTED, 'unknown service metadata.API')).toMatchObject({
     kind: 'unimplemented',

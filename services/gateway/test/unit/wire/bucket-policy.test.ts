@@ -27,6 +27,7 @@ describe('a policy of a bucket', () => {
     ['without an action', { Statement: [{ ...ALLOW, Action: undefined }] }, 'MalformedPolicy'],
     ['without a resource', { Statement: [{ ...ALLOW, Resource: undefined }] }, 'MalformedPolicy'],
     ['of another effect', { Statement: [{ ...ALLOW, Effect: 'allow' }] }, 'MalformedPolicy'],
+    ['of an effect that is no text', { Statement: [{ ...ALLOW, Effect: { toString: 1 } }] }, 'MalformedPolicy'],
     ['of other statements', { Statement: ['*'] }, 'MalformedPolicy'],
     ['that is a list', [ALLOW], 'MalformedPolicy'],
     ['that is no JSON', '{', 'MalformedPolicy'],

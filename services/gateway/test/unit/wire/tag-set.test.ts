@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { S3Error } from '../../../src/s3/errors.ts';
-import { parseTagSet } from '../../../src/s3/wire/tag-set.ts';
+import { parseTagSet, readTagText, tagText } from '../../../src/s3/wire/tag-set.ts';
 import { parseXml } from '../../../src/s3/wire/xml-read.ts';
 
 function outcome(document: string, what: 'Object' | 'Bucket' = 'Object') {
@@ -47,5 +47,32 @@ describe('tags', () => {
     expect(outcome(many(11))).toBe('BadRequest');
     expect(outcome(many(50), 'Bucket')).toHaveLength(50);
     expect(outcome(many(51), 'Bucket')).toBe('BadRequest');
+  });
+});
+
+describe('tags as they are kept', () => {
+  it('are read as they were written', () => {
+    const tags = [
+      { key: 'b', value: '' },
+      { key: 'ä', value: '"' },
+    ];
+    expect(readTagText(tagText(tags))).toEqual(tags);
+    expect(readTagText(undefined)).toEqual([]);
+  });
+
+  it.each([
+    '',
+    'a',
+    '{}',
+    'null',
+    '5',
+    '[null]',
+    '["ab"]',
+    '[["a"]]',
+    '[["a",1]]',
+    '[[["<b/>"],"c"]]',
+    '[["a","b","c"]]',
+  ])('are none if others wrote %j there', (text) => {
+    expect(readTagText(text)).toEqual([]);
   });
 });
