@@ -297,7 +297,12 @@ describe('presigned URLs', () => {
     await expectRefused(() => put('kept', 'other', options), 403, 'AccessDenied');
   });
 
-  it.each(['0', '-1', '604801', 'x'])('a lifetime of %j is AuthorizationQueryParametersError', async (lifetime) => {
+  it('one that is good for no seconds has expired', async () => {
+    const options = { key: KEY, signing: 'presign-v4', expiresSeconds: 0 } as const;
+    await expectRefused(() => call('GET', `/${bucket}/kept`, options), 403, 'AccessDenied');
+  });
+
+  it.each(['-1', '604801', 'x'])('a lifetime of %j is AuthorizationQueryParametersError', async (lifetime) => {
     const query = [
       ['X-Amz-Algorithm', 'AWS4-HMAC-SHA256'],
       ['X-Amz-Credential', 'key/20260101/us-east-1/s3/aws4_request'],
