@@ -1,6 +1,6 @@
 // What a bucket is told about itself and keeps, in the metadata of its branch.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freshBucket, repoOf } from '../support/buckets.ts';
+import { freshBucket, freshBucketName, repoOf } from '../support/buckets.ts';
 import { type Answer, type SendOptions, send } from '../support/http.ts';
 import { keyOf } from '../support/signature.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../support/tusk.ts';
@@ -38,6 +38,19 @@ describe('tags of a bucket', () => {
     expect(elements((await ask('GET', 'tagging')).text, 'Key')).toEqual(['c']);
     expect(await ask('DELETE', 'tagging')).toMatchObject({ status: 204 });
     expect(await ask('GET', 'tagging')).toMatchObject({ status: 404, code: 'NoSuchTagSet' });
+  });
+
+  it('can be given to a bucket as it is made, and make none if they are wrong', async () => {
+    const make = (name: string, key: string) => {
+      const body = `<CreateBucketConfiguration><Tags><Tag><Key>${key}</Key><Value>v</Value></Tag></Tags></CreateBucketConfiguration>`;
+      return send(tusk.url, 'PUT', `/${name}`, { key: ROOT, body });
+    };
+    const [made, unmade] = [freshBucketName(), freshBucketName()];
+    expect(await make(made, 'k')).toMatchObject({ status: 200 });
+    const { text } = await send(tusk.url, 'GET', `/${made}`, { key: ROOT, query: [['tagging', null]] });
+    expect(elements(text, 'Key')).toEqual(['k']);
+    expect(await make(unmade, 'aws:k')).toMatchObject({ status: 400, code: 'InvalidTag' });
+    expect(await send(tusk.url, 'HEAD', `/${unmade}`, { key: ROOT })).toMatchObject({ status: 404 });
   });
 
   it('are refused as S3 refuses them, and then stay what they were', async () => {

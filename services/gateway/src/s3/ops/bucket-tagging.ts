@@ -12,6 +12,7 @@ const KEPT = "Kept in the metadata of the branch, under `tusk.s3.tagging`; it ta
 /** Source: S3 API reference, GetBucketTagging. */
 export const getBucketTagging = operation({
   name: 'GetBucketTagging',
+  differs: "The tags of the branch as they are now, also of a commit's bucket.",
   access: 'list',
   parse: () => undefined,
   async run({ domain, caller, view }) {

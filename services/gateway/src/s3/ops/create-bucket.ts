@@ -3,6 +3,8 @@ import { emptyAnswer } from '../answer.ts';
 import { S3Error } from '../errors.ts';
 import { operation } from '../operation.ts';
 import { bucketOf } from '../target.ts';
+import { tagsOf, tagText } from '../wire/tag-set.ts';
+import { childrenNamed } from '../wire/xml-read.ts';
 
 const DOCUMENT_MAX_BYTES = 64 << 10;
 
@@ -27,7 +29,10 @@ export const createBucket = operation({
     const document = await body.document(DOCUMENT_MAX_BYTES);
     // Any location is as good as another: there is one.
     if (document !== undefined && document.name !== 'CreateBucketConfiguration') throw new S3Error('MalformedXML');
+    const [list] = document === undefined ? [] : childrenNamed(document, 'Tags');
+    const tags = list === undefined ? [] : tagsOf(list, 'Bucket');
     await domain.buckets.create(caller, principal, bucket);
+    if (tags.length > 0) await domain.settings.write(caller, bucket, 'tagging', tagText(tags));
   },
   encode: (_, { name }) => emptyAnswer(200, [['Location', `/${name}`]]),
 });

@@ -19,7 +19,12 @@ export function parseTagSet(document: XmlNode | undefined, what: 'Object' | 'Buc
   const sets = document?.name === 'Tagging' ? childrenNamed(document, 'TagSet') : [];
   const [set] = sets;
   if (set === undefined || sets.length !== 1) throw new S3Error('MalformedXML');
-  const tags = childrenNamed(set, 'Tag').map((tag) => ({
+  return tagsOf(set, what);
+}
+
+/** The tags in an element. @throws S3Error as `parseTagSet` */
+export function tagsOf(list: XmlNode, what: 'Object' | 'Bucket'): readonly Tag[] {
+  const tags = childrenNamed(list, 'Tag').map((tag) => ({
     key: requireChildText(tag, 'Key'),
     value: requireChildText(tag, 'Value'),
   }));
