@@ -96,8 +96,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 'a read that is on its way is joined by nobody',
     file: BRANCHES,
-    find: `reading.delete(branch);\n                        readNow(branch).then(resolve, reject);`,
-    replace: 'readNow(branch).finally(() => reading.delete(branch)).then(resolve, reject);',
+    find: `reading.delete(branch);\n                    outsideSpans(() => readNow(branch)).then(`,
+    replace: 'outsideSpans(() => readNow(branch)).finally(() => reading.delete(branch)).then(',
     conditions: { headTtlMs: 1_000, lookDelaysMs: [0, 0], finishMs: 0 },
     faults: /hears late/,
     outsider: false,
@@ -165,13 +165,20 @@ export function buildMutant(mutant: Mutant, rule: 'with' | 'without'): string {
   return root;
 }
 
-function edit(root: string, { file, find, replace }: Edit): void {
-  const path = join(root, 'dist', 'services', 'gateway', 'src', `${file}.js`);
-  const source = readFileSync(path, 'utf8');
+function edit(root: string, change: Edit): void {
+  const edited = editedSource(root, change);
+  writeFileSync(pathOf(root, change), edited);
+}
+
+/** The file of a build with the change in it. @throws when there is not just one place for it */
+export function editedSource(root: string, change: Edit): string {
+  const source = readFileSync(pathOf(root, change), 'utf8');
+  const { file, find, replace } = change;
   const places = source.split(find).length - 1;
   if (places !== 1) throw new Error(`${file} has ${places} places with: ${find}`);
-  writeFileSync(
-    path,
-    source.replace(find, () => replace),
-  );
+  return source.replace(find, () => replace);
+}
+
+function pathOf(root: string, { file }: Edit): string {
+  return join(root, 'dist', 'services', 'gateway', 'src', `${file}.js`);
 }
