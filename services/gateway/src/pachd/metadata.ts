@@ -1,29 +1,13 @@
 import { unary } from './calls.ts';
 import type { BranchRef, Caller } from './model.ts';
 import type { Pool } from './pool.ts';
-import { branchMessage, branchName } from './wire.ts';
+import { branchName } from './wire.ts';
 
 const DEADLINE_MS = 15_000;
 
-/** Calls about the map of strings that a branch carries beside its commits. Each throws PachdError. */
+/** Changes of the strings that a branch carries beside its commits. Each throws PachdError. */
 export function metadataCalls(pool: Pool) {
   return {
-    async branchMetadata(caller: Caller, branch: BranchRef): Promise<ReadonlyMap<string, string>> {
-      const request = { branch: branchMessage(branch) };
-      const call = {
-        name: 'InspectBranch',
-        repeat: 'safe',
-        deadlineMs: DEADLINE_MS,
-        about: branchName(branch),
-      } as const;
-      const { metadata } = await pool.run(call, caller, (attempt) =>
-        unary<{ metadata: Readonly<Record<string, string>> }>(attempt, (...rest) =>
-          attempt.channel.pfs.inspectBranch(request, ...rest),
-        ),
-      );
-      return new Map(Object.entries(metadata));
-    },
-
     /** Sets one key, or takes it away if there is no value; what stands under others stays. */
     async editBranchMetadata(caller: Caller, branch: BranchRef, key: string, value: string | undefined): Promise<void> {
       const op =

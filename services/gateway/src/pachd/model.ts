@@ -37,6 +37,8 @@ export interface BranchSummary {
   readonly headId: string;
   /** The output of a pipeline, or of another branch: only its provenance writes to it. */
   readonly derived: boolean;
+  /** The strings that it carries beside its commits. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 export interface CommitSummary {

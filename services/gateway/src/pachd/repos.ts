@@ -88,11 +88,13 @@ export function repoCalls(pool: Pool) {
     async inspectBranch(caller: Caller, branch: BranchRef): Promise<BranchSummary> {
       const request = { branch: branchMessage(branch) };
       const info = await pool.run(look('InspectBranch', branchName(branch)), caller, (attempt) =>
-        unary<{ head: { id: string } | undefined; provenance: unknown[] }>(attempt, (...rest) =>
-          attempt.channel.pfs.inspectBranch(request, ...rest),
-        ),
+        unary<{
+          head: { id: string } | undefined;
+          provenance: unknown[];
+          metadata: Readonly<Record<string, string>>;
+        }>(attempt, (...rest) => attempt.channel.pfs.inspectBranch(request, ...rest)),
       );
-      return { headId: info.head?.id ?? '', derived: info.provenance.length > 0 };
+      return { headId: info.head?.id ?? '', derived: info.provenance.length > 0, metadata: info.metadata };
     },
 
     async deleteBranch(caller: Caller, branch: BranchRef): Promise<void> {

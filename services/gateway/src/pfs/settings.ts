@@ -13,7 +13,7 @@ export type Settings = ReturnType<typeof createSettings>;
 export function createSettings(pachd: Pachd) {
   return {
     async read(caller: Caller, branch: BranchRef, name: SettingName): Promise<string | undefined> {
-      return (await pachd.branchMetadata(caller, branch)).get(PREFIX + name);
+      return (await pachd.inspectBranch(caller, branch)).metadata[PREFIX + name];
     },
 
     /** undefined: it is not set any more. */
