@@ -6,7 +6,6 @@ import { OWNER_ID, OWNER_NAME, ownerElement } from '../owner.ts';
 import { parseNamed, statObject } from '../reading.ts';
 import type { S3Request } from '../request.ts';
 import { refuseIfBlocked } from '../settings.ts';
-import { isPublicAcl } from '../wire/public-access.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { childrenNamed, childText, type XmlNode } from '../wire/xml-read.ts';
 
@@ -92,7 +91,7 @@ function cannedOf({ http }: S3Request): Canned {
 /** Some clients give a copy the list that they read of its source. @throws S3Error AccessControlListNotSupported, AccessDenied, MalformedXML */
 async function requirePrivate(ctx: BucketContext, { canned }: Canned): Promise<void> {
   if (canned === 'private' || canned === 'bucket-owner-full-control') return;
-  if (isPublicAcl(canned)) await refuseIfBlocked(ctx);
+  await refuseIfBlocked(ctx, canned);
   const document = canned === undefined ? await ctx.body.document(DOCUMENT_MAX_BYTES) : undefined;
   const list = document && childrenNamed(document, 'AccessControlList')[0];
   const grants = list === undefined ? [] : childrenNamed(list, 'Grant');

@@ -8,7 +8,6 @@ import { refuseIfBlocked } from '../settings.ts';
 import { keyOf } from '../target.ts';
 import { versionRead } from '../versioned.ts';
 import { formatIsoDate } from '../wire/iso-date.ts';
-import { isPublicAcl } from '../wire/public-access.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { preconditionOf, writableBucket, writerId } from '../writing.ts';
 
@@ -33,7 +32,7 @@ export const copyObject = operation({
   async run(ctx, { path, source, directive, precondition, acl }) {
     const { domain, caller, principal, view } = ctx;
     const bucket = writableBucket(view);
-    if (isPublicAcl(acl)) await refuseIfBlocked(ctx);
+    await refuseIfBlocked(ctx, acl);
     const { view: from, info, place } = await openSource(ctx, source);
     const same =
       from.bucket.project === bucket.project &&

@@ -3,7 +3,6 @@ import { parseUploadChecksum } from '../multipart-checksum.ts';
 import { operation } from '../operation.ts';
 import { refuseIfBlocked } from '../settings.ts';
 import { bucketOf, keyOf } from '../target.ts';
-import { isPublicAcl } from '../wire/public-access.ts';
 import { xmlElement } from '../wire/xml.ts';
 import { writableBucket } from '../writing.ts';
 
@@ -20,7 +19,7 @@ export const createMultipartUpload = operation({
   }),
   async run(ctx, { key, checksum, acl }) {
     const bucket = writableBucket(ctx.view);
-    if (isPublicAcl(acl)) await refuseIfBlocked(ctx);
+    await refuseIfBlocked(ctx, acl);
     return ctx.domain.uploads.create(bucket, key, checksum);
   },
   encode: ({ id }, { bucket, key, checksum }) =>

@@ -10,7 +10,6 @@ import { refuseIfBlocked } from '../settings.ts';
 import { bucketOf, locationOf } from '../target.ts';
 import type { Form } from '../wire/form-data.ts';
 import { checkPostPolicy, type PostPolicy, parsePostPolicy } from '../wire/post-policy.ts';
-import { isPublicAcl } from '../wire/public-access.ts';
 import { xmlDocument, xmlElement } from '../wire/xml.ts';
 import { checksumFields, writableBucket, writerId } from '../writing.ts';
 
@@ -44,7 +43,7 @@ export const postObject = operation({
   async run(ctx, { path, policy, acl }) {
     const { domain, caller, principal, view, body } = ctx;
     const bucket = writableBucket(view);
-    if (isPublicAcl(acl)) await refuseIfBlocked(ctx);
+    await refuseIfBlocked(ctx, acl);
     const { content, release } = await domain.stage.content(caller, within(body.content(), policy));
     try {
       const { commitId, hashes } = await domain.rounds.submit({

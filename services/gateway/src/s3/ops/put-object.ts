@@ -6,7 +6,6 @@ import { S3Error } from '../errors.ts';
 import { operation } from '../operation.ts';
 import { refuseIfBlocked } from '../settings.ts';
 import { keyOf } from '../target.ts';
-import { isPublicAcl } from '../wire/public-access.ts';
 import { checksumFields, preconditionOf, writableBucket, writerId } from '../writing.ts';
 
 /** Stores an object. Source: S3 API reference, PutObject. */
@@ -24,7 +23,7 @@ export const putObject = operation({
   async run(ctx, { path, isFolder, precondition, acl }) {
     const { domain, caller, principal, view, body } = ctx;
     const bucket = writableBucket(view);
-    if (isPublicAcl(acl)) await refuseIfBlocked(ctx);
+    await refuseIfBlocked(ctx, acl);
     const { content, release } = await domain.stage.content(caller, body.content());
     try {
       if (isFolder && isEmpty(content)) {
