@@ -1,6 +1,6 @@
 // From a fresh clone to a running program: `npm start`, `npm run cluster`, `npm run devpachd`, `npm run bench`, `npm run loadtest`. The program runs in this very
 // process, so that signals reach it at once, and sees the arguments as if it had been started itself.
-import { ensureDataClients } from './clients.mjs';
+import { ensureClients, ensureDataClients } from './clients.mjs';
 import { ensureProgram } from './debian.mjs';
 import { ensureBuilt, ensureInstalled, fail, requireNode } from './ensure.mjs';
 import { ensureGo, ensureK6, S3_SERVERS } from './go.mjs';
@@ -22,7 +22,9 @@ await ensureInstalled();
 await ensureBuilt();
 if (name === 'bench') {
   await ensureProgram('wrk', ['wrk']);
-  if (process.argv.includes('parquet')) await ensureDataClients();
+  const [bench, ...parts] = process.argv.slice(2);
+  if (bench === 'writes' || bench === 'reads') await ensureClients();
+  if (bench === 'reads' && (parts.length === 0 || parts.includes('parquet'))) await ensureDataClients();
   if (process.argv.includes('beside')) for (const server of S3_SERVERS) await ensureGo(server);
 }
 if (name === 'history') await ensureProgram('redis-server', ['redis-server']);

@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type CommitRef, commitKey } from '../pachd/model.ts';
-import { foldersAbove } from './key.ts';
-import type { Delta } from './overlay.ts';
+import { type Delta, type Overlay, overlayOf } from './overlay.ts';
 
 const COMMITS_MAX = 20_000;
 /** Paths of the deltas that are held for it. */
@@ -13,6 +12,8 @@ export interface Step {
   readonly delta: Delta;
   /** Whether it changed anything at a path, or below it. */
   touches(path: string): boolean;
+  /** Whether it put anything below a path. */
+  putsBelow(path: string): boolean;
 }
 
 /**
@@ -57,14 +58,15 @@ export function createLineage(): Lineage {
 }
 
 function stepFrom(before: CommitRef, delta: Delta): Step {
-  let folders: Set<string> | undefined;
+  let changes: Overlay | undefined;
+  const below = (): Overlay => {
+    changes ??= overlayOf([delta]);
+    return changes;
+  };
   return {
     before,
     delta,
-    touches(path) {
-      if (delta.entries.has(path)) return true;
-      folders ??= new Set([...delta.entries.keys()].flatMap(foldersAbove));
-      return folders.has(path);
-    },
+    touches: (path) => delta.entries.has(path) || below().changesBelow(path),
+    putsBelow: (path) => below().hasBelow(path),
   };
 }

@@ -64,10 +64,15 @@ export function createLists({ pachd, sets, names, files, ahead }: ListsParts) {
 
     /** Whether there is anything below a path, which is then a folder. */
     async isFolder(caller: Caller, view: BucketView, path: string): Promise<boolean> {
-      if (view.overlay.hasBelow(path)) return true;
-      const known = view.commit === undefined || view.open ? undefined : names.known(view.commit, path);
+      const { commit, open, overlay } = view;
+      if (overlay.hasBelow(path)) return true;
+      const known = commit === undefined || open ? undefined : names.known(commit, path);
       if (known !== undefined && known !== 'directory' && known !== 'no file') return false;
-      return !(await isNothing(caller, view, `${keyOfPath(path)}/`));
+      const isOfCommit = !overlay.changesBelow(path);
+      if (known === 'directory' && isOfCommit) return true;
+      const isFolder = !(await isNothing(caller, view, `${keyOfPath(path)}/`));
+      if (commit !== undefined && !open && isOfCommit) names.noteFolder(commit, path, isFolder);
+      return isFolder;
     },
   };
 

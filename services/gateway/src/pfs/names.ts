@@ -49,6 +49,8 @@ export interface Names {
   recall(caller: Caller, commit: CommitRef, path: string): Promise<Named | undefined>;
   /** Keeps what a commit has under a name, for the fleet. */
   note(commit: CommitRef, path: string, named: Named): void;
+  /** Keeps whether a commit has a folder of a name. */
+  noteFolder(commit: CommitRef, path: string, isFolder: boolean): void;
   /** Keeps what a list said. */
   learn(commit: CommitRef, files: readonly FileSummary[]): void;
   /** Finds out about many names of a finished commit at once, where that is likely to be sooner done. */
@@ -109,7 +111,7 @@ export function createNames({ pachd, sets, lineage, shared }: NamesParts): Names
       const step = lineage.stepOf(at);
       if (step === undefined) return undefined;
       if (step.touches(path)) {
-        const put = namedBy(step.delta.entries.get(path), path);
+        const put = namedBy(step.delta.entries.get(path), path) ?? (step.putsBelow(path) ? 'directory' : undefined);
         if (put === undefined || steps === 0 || lineage.isGood(at)) return put;
         return { doubtful: at };
       }
@@ -153,6 +155,11 @@ export function createNames({ pachd, sets, lineage, shared }: NamesParts): Names
       const key = commitKey(commit) + path;
       names.set(key, named);
       shared.note(key, named, SHARED_MS);
+    },
+
+    noteFolder(commit, path, isFolder) {
+      if (isFolder) names.set(commitKey(commit) + path, 'directory');
+      else if (known(commit, path) === 'no file') names.set(commitKey(commit) + path, 'nothing');
     },
 
     learn(commit, files) {

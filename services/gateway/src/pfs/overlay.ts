@@ -26,6 +26,8 @@ export interface Overlay {
   find(path: string): DeltaEntry | undefined;
   /** Whether it puts anything below a path. */
   hasBelow(path: string): boolean;
+  /** Whether it changes anything below a path. */
+  changesBelow(path: string): boolean;
   /** The changed paths in byte order. */
   readonly paths: readonly string[];
 }
@@ -49,8 +51,8 @@ export function growingOverlay(): GrowingOverlay {
 class Changes implements GrowingOverlay {
   readonly #entries = new Map<string, DeltaEntry>();
   #paths: readonly string[] | undefined;
-  /** How many paths are put below a folder; made when somebody asks. */
-  #folders: Map<string, number> | undefined;
+  /** How many paths are put below a folder, and how many are changed there; made when somebody asks. */
+  #folders: Map<string, { puts: number; changes: number }> | undefined;
 
   get size(): number {
     return this.#entries.size;
@@ -61,11 +63,11 @@ class Changes implements GrowingOverlay {
   }
 
   hasBelow(path: string): boolean {
-    if (this.#folders === undefined) {
-      this.#folders = new Map();
-      for (const [put, { kind }] of this.#entries) if (kind === 'put') this.#count(put, 1);
-    }
-    return (this.#folders.get(path) ?? 0) > 0;
+    return (this.#below(path)?.puts ?? 0) > 0;
+  }
+
+  changesBelow(path: string): boolean {
+    return this.#below(path) !== undefined;
   }
 
   get paths(): readonly string[] {
@@ -75,13 +77,25 @@ class Changes implements GrowingOverlay {
 
   put(path: string, entry: DeltaEntry): void {
     this.#paths = undefined;
-    const was = this.#entries.get(path)?.kind === 'put' ? 1 : 0;
-    const is = entry.kind === 'put' ? 1 : 0;
-    if (is !== was) this.#count(path, is - was);
+    const before = this.#entries.get(path);
+    const puts = Number(entry.kind === 'put') - Number(before?.kind === 'put');
+    this.#count(path, puts, before === undefined ? 1 : 0);
     this.#entries.set(path, entry);
   }
 
-  #count(path: string, by: number): void {
-    for (const folder of foldersAbove(path)) this.#folders?.set(folder, (this.#folders.get(folder) ?? 0) + by);
+  #below(folder: string): { puts: number; changes: number } | undefined {
+    if (this.#folders === undefined) {
+      this.#folders = new Map();
+      for (const [path, { kind }] of this.#entries) this.#count(path, Number(kind === 'put'), 1);
+    }
+    return this.#folders.get(folder);
+  }
+
+  #count(path: string, puts: number, changes: number): void {
+    if (this.#folders === undefined || (puts === 0 && changes === 0)) return;
+    for (const folder of foldersAbove(path)) {
+      const below = this.#folders.get(folder) ?? { puts: 0, changes: 0 };
+      this.#folders.set(folder, { puts: below.puts + puts, changes: below.changes + changes });
+    }
   }
 }

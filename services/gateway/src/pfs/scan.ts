@@ -61,8 +61,7 @@ export function createScan({ pachd, sets, onPage }: ScanParts): Scan {
 
   /** Whether a folder of the commit still has a file, after what pending commits deleted. */
   const isLeft = async (caller: Caller, view: BucketView, directory: string): Promise<boolean> => {
-    const touched = view.overlay.paths.some((path) => path.startsWith(directory));
-    if (!touched) return true;
+    if (!view.overlay.changesBelow(directory.slice(0, -1))) return true;
     const range = { prefix: keyOfPath(directory), after: '', skip: false, scan: 'below' } as const;
     for await (const _ of shown(caller, view, range, 1)) return true;
     return false;

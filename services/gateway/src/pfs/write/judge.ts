@@ -104,12 +104,19 @@ export function createJudge(files: Files, lists: Lists, names: Names, openChange
     const folders = foldersAbove(path);
     const [isFolder, ...areObjects] = await Promise.all([
       limit(() => lists.isFolder(caller, view, path)),
-      ...folders.map((folder) => exists(caller, view, folder)),
+      ...folders.map((folder, at) => isObjectAbove(caller, view, folder, at === folders.length - 1)),
     ]);
     if (isFolder) return new Failure('collision', `${path} is a folder of other objects`);
     const object = folders.find((_, at) => areObjects[at]);
     if (object === undefined) return undefined;
     return new Failure('collision', `${object} is an object, so there can be none below it`);
+  }
+
+  /** Whether the folder of a new object is an object. If it is nothing at all, nobody need look for what would be below it. */
+  async function isObjectAbove(caller: Caller, view: BucketView, folder: string, isOwn: boolean): Promise<boolean> {
+    if (await exists(caller, view, folder)) return true;
+    if (isOwn && !view.open) await limit(() => lists.isFolder(caller, view, folder));
+    return false;
   }
 }
 

@@ -18,6 +18,8 @@ export interface Reading {
   bucket(): Promise<string>;
   /** Puts files by pachd itself, as one commit of a bucket. @returns their contents by key */
   fill(bucket: string, keys: readonly string[], sizeBytes: number): Promise<ReadonlyMap<string, Buffer>>;
+  /** Opens a commit on a bucket's branch, by pachd itself. @returns its id */
+  startCommit(bucket: string): Promise<string>;
   ask(method: string, bucket: string, key: string, options?: SendOptions): Promise<Answer>;
   /** Which calls that read files pachd got meanwhile, and how many. */
   callsOf(work: () => Promise<unknown>): Promise<Readonly<Record<string, number>>>;
@@ -34,7 +36,7 @@ export async function startReading(auth: boolean, env: Readonly<Record<string, s
   const debug = connectDebug(devpachd.address);
   // Not root: pachd lets an administrator of the cluster do with sets what it lets nobody else.
   const key = keyOf(auth ? await pachd.robotToken('reader') : 'anybody');
-  let filled = 0;
+  let started = 0;
   const calls = async () => {
     const counters = await debug.counters();
     return Object.fromEntries(READS.map((name) => [name, counters.calls[`pfs_v2.API/${name}`] ?? 0]));
@@ -45,9 +47,13 @@ export async function startReading(auth: boolean, env: Readonly<Record<string, s
     bucket: () => freshBucket(tusk, key),
     async fill(bucket, keys, sizeBytes) {
       const contents = new Map(keys.map((name) => [name, sampleBytes(sizeBytes, `${bucket} ${name}`)]));
-      filled += 1;
+      started += 1;
       await pachd.putFiles(repoOf(bucket), Object.fromEntries(contents));
       return contents;
+    },
+    startCommit(bucket) {
+      started += 1;
+      return pachd.startCommit(repoOf(bucket));
     },
     ask: (method, bucket, name, options) => send(tusk.url, method, `/${bucket}/${encode(name)}`, { key, ...options }),
     async callsOf(work) {
@@ -61,7 +67,7 @@ export async function startReading(auth: boolean, env: Readonly<Record<string, s
       );
     },
     async stop() {
-      expect(await harmDone(devpachd.address, filled)).toEqual(NO_HARM);
+      expect(await harmDone(devpachd.address, started)).toEqual(NO_HARM);
       debug.close();
       pachd.close();
       await tusk.stop();
