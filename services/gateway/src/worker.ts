@@ -26,6 +26,7 @@ import { createBlocks } from './pfs/read/blocks.ts';
 import { createReadBytes } from './pfs/read/bytes.ts';
 import { createContents } from './pfs/read/contents.ts';
 import { createFetch } from './pfs/read/fetch.ts';
+import { createOpened } from './pfs/read/opened.ts';
 import { createRanges } from './pfs/read/ranges.ts';
 import { createReadRun } from './pfs/read/runs.ts';
 import { createSets, type Sets } from './pfs/read/sets.ts';
@@ -191,7 +192,8 @@ function createReading(
   const fetch = createFetch(readRun, names, ahead);
   const readBytes = createReadBytes(pachd, sets, slots);
   const ranges = createRanges(readBytes, contents);
-  const files = createFiles({ pachd, names, contents, fetch, readBytes, ranges, ahead });
+  const opened = createOpened({ pachd, slots }, SMALL_MAX_BYTES);
+  const files = createFiles({ pachd, names, contents, fetch, readBytes, ranges, opened, ahead });
   return { sets, names, files, lists: createLists({ pachd, sets, names, files, ahead }) };
 }
 

@@ -8,6 +8,7 @@ import type { Ahead } from './read/ahead.ts';
 import type { Place, ReadBytes } from './read/bytes.ts';
 import type { Contents } from './read/contents.ts';
 import type { Fetch } from './read/fetch.ts';
+import type { Opened } from './read/opened.ts';
 import type { Ranges } from './read/ranges.ts';
 import type { Soon } from './soon.ts';
 import type { BucketView } from './state.ts';
@@ -36,9 +37,6 @@ export interface Located {
   readonly place: Place;
 }
 
-/** How often an open commit is looked at that changes at the same moment. */
-const SNAPSHOTS_MAX = 10;
-
 /** Objects up to this size are read whole and kept. */
 export const SMALL_MAX_BYTES = 256 << 10;
 
@@ -55,12 +53,13 @@ export interface Files {
 }
 
 export interface FilesParts {
-  readonly pachd: Pick<Pachd, 'inspectCommit' | 'snapshot'>;
+  readonly pachd: Pick<Pachd, 'inspectCommit'>;
   readonly names: Names;
   readonly contents: Contents;
   readonly fetch: Fetch;
   readonly readBytes: ReadBytes;
   readonly ranges: Ranges;
+  readonly opened: Opened;
   /** undefined: nothing is read ahead. */
   readonly ahead: Ahead | undefined;
 }
@@ -71,7 +70,7 @@ export interface FilesParts {
  * The caller's permission is checked before any of this is called, since what is kept is served to whoever asks.
  */
 export function createFiles(parts: FilesParts): Files {
-  const { pachd, names, contents, fetch, readBytes, ranges, ahead } = parts;
+  const { pachd, names, contents, fetch, readBytes, ranges, opened, ahead } = parts;
   const countNames = countCache('name');
 
   /** What a pending commit put. pachd alone knows the hash of a large file, and tells it when the commit is finished. */
@@ -117,28 +116,17 @@ export function createFiles(parts: FilesParts): Files {
     return { source: commit, path: info.path };
   };
 
-  /**
-   * An open commit changes under its reader: what is said of the object and what is read of it must be the same. Content comes from a
-   * snapshot, and what was said before it and after it must be equal.
-   */
-  const locateOpen = async (caller: Caller, view: BucketView, path: string): Promise<Located | undefined> => {
-    if (view.commit === undefined) return undefined;
-    for (let attempt = 0; attempt < SNAPSHOTS_MAX; attempt++) {
-      const before = await stat(caller, view, path);
-      if (before === undefined) return undefined;
-      const fileSetId = await pachd.snapshot(caller, view.commit);
-      const after = await stat(caller, view, path);
-      if (after !== undefined && Buffer.compare(before.hash, after.hash) === 0) {
-        return { info: after, place: { source: { fileSetId }, path } };
-      }
-    }
-    throw new Failure('busy', 'the open commit changes too quickly to be read');
-  };
-
   const locate = async (caller: Caller, view: BucketView, path: string): Promise<Located | undefined> => {
-    if (view.open) return locateOpen(caller, view, path);
+    if (view.open) return view.commit && locateOpen(caller, view, view.commit, path);
     const info = await stat(caller, view, path);
     return info && { info, place: await placeOf(caller, view, info) };
+  };
+
+  const locateOpen = async (caller: Caller, view: BucketView, commit: CommitRef, path: string) => {
+    const pinned = await opened.pin(caller, commit, path);
+    if (pinned === undefined) return undefined;
+    const place: Place = { source: { fileSetId: pinned.fileSetId }, path };
+    return { info: infoIn(view, commit, path, pinned.file), place };
   };
 
   /** A small object of a finished commit, where all of it is in memory. */
@@ -172,15 +160,27 @@ export function createFiles(parts: FilesParts): Files {
     return file && { info: infoOf(file), content: undefined };
   };
 
-  /** What a pending or an open commit has, in memory or read as a whole if it is small. */
-  const openOther = async (caller: Caller, view: BucketView, path: string) => {
-    const found = view.open ? await locateOpen(caller, view, path) : await stat(caller, view, path);
-    if (found === undefined) return undefined;
-    const info = 'place' in found ? found.info : found;
-    const place = async () => ('place' in found ? found.place : placeOf(caller, view, found));
+  /** What an open commit has, a small object with its content. */
+  const openOpened = async (caller: Caller, view: BucketView, commit: CommitRef, path: string) => {
+    const fetched = await opened.fetch(caller, commit, path);
+    if (fetched?.kind === 'small') {
+      const { file, content } = fetched;
+      return { info: infoIn(view, commit, path, file), content, bytes: partsOf(content) };
+    }
+    const located = fetched && (await locateOpen(caller, view, commit, path));
+    if (located === undefined) return undefined;
+    const { info, place } = located;
+    return { info, content: undefined, bytes: (first: number, last: number) => readBytes(caller, place, first, last) };
+  };
+
+  /** What a pending commit put, in memory or read as a whole if it is small. */
+  const openPending = async (caller: Caller, view: BucketView, path: string) => {
+    const info = await stat(caller, view, path);
+    if (info === undefined) return undefined;
+    const place = () => placeOf(caller, view, info);
     const content = info.sizeBytes <= SMALL_MAX_BYTES ? await readSmall(caller, view, info, place) : undefined;
     const bytes = (first: number, last: number) => deferred(async () => readBytes(caller, await place(), first, last));
-    return { info, content, bytes };
+    return { info, content, bytes: content === undefined ? bytes : partsOf(content) };
   };
 
   return {
@@ -199,10 +199,12 @@ export function createFiles(parts: FilesParts): Files {
   async function openAsked(caller: Caller, view: BucketView, path: string): Promise<OpenObject> {
     const { commit } = view;
     if (view.open || commit === undefined || view.overlay.find(path) !== undefined) {
-      const found = await openOther(caller, view, path);
-      if (found === undefined) throw noSuchKey(path);
-      const { info, content, bytes } = found;
-      return { info, content, bytes: content === undefined ? bytes : partsOf(content) };
+      const other =
+        view.open && commit !== undefined
+          ? await openOpened(caller, view, commit, path)
+          : await openPending(caller, view, path);
+      if (other === undefined) throw noSuchKey(path);
+      return other;
     }
     const found = await openFinished(caller, view, commit, path);
     if (found === undefined) throw noSuchKey(path);
@@ -233,7 +235,7 @@ export function createFiles(parts: FilesParts): Files {
       content.set(bytes, at);
       at += bytes.length;
     }
-    if (!view.open) contents.keep(commit, info.hash, content);
+    contents.keep(commit, info.hash, content);
     return content;
   }
 }

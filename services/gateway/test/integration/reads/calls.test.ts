@@ -57,6 +57,22 @@ describe.each([
     expect(await reading.callsOf(absent)).toEqual({});
   });
 
+  it('a GET of a small object of an open commit is one snapshot of it and one call', async () => {
+    const bucket = await reading.bucket();
+    await reading.fill(bucket, ['folder/before'], 1_000);
+    const id = await reading.startCommit(bucket);
+    const contents = { 'folder/a': 'one', b: 'two' };
+    await reading.pachd.writeOpen(repoOf(bucket), id, { put: contents, remove: [] });
+    for (const [key, content] of Object.entries(contents)) {
+      const get = async () => expect((await reading.ask('GET', `${id}.${bucket}`, key)).text).toBe(content);
+      expect(await reading.callsOf(get)).toEqual({ GetFileSet: 1, GetFileTAR: 1 });
+    }
+    for (const key of ['missing', 'folder', 'b/below']) {
+      expect((await reading.ask('GET', `${id}.${bucket}`, key)).status).toBe(404);
+    }
+    await reading.pachd.finishCommit(repoOf(bucket), id);
+  });
+
   it('what a commit of tusk did not change is known in it', async () => {
     const bucket = await reading.bucket();
     const contents = await reading.fill(bucket, ['a', 'b'], 1_000);
