@@ -50,7 +50,7 @@ export function createBuckets(pachd: Pachd, identity: Identity, states: States, 
      * (the project is not there), denied
      */
     async create(caller: Caller, principal: Principal, bucket: BucketRef): Promise<void> {
-      if (bucket.commitId !== undefined) throw new Failure('commit-is-read-only', 'a commit is not made by name');
+      if (bucket.commitId !== undefined) throw new Failure('commit-is-read-only', 'A commit is not made by its name.');
       const repo = { project: bucket.project, repo: bucket.repo };
       try {
         await pachd.createRepo(caller, repo);
@@ -69,7 +69,8 @@ export function createBuckets(pachd: Pachd, identity: Identity, states: States, 
 
     /** Deletes the branch, and the repo with its last branch. @throws Failure no-such-bucket, bucket-not-empty, bucket-in-use, denied */
     async delete(caller: Caller, principal: Principal, bucket: BucketRef): Promise<void> {
-      if (bucket.commitId !== undefined) throw new Failure('commit-is-read-only', 'a commit is not deleted by name');
+      if (bucket.commitId !== undefined)
+        throw new Failure('commit-is-read-only', 'A commit is not deleted by its name.');
       const state = await states.look(caller, bucket);
       await identity.demand(caller, principal, bucket, 'deleteBranch');
       if (state.derived) throw new Failure('output-branch', 'the branch belongs to its pipeline');

@@ -39,6 +39,11 @@ export class Failure extends Error {
   }
 }
 
+/** The refusal to write into a bucket that is a commit which is not open, or not any more. */
+export function finishedCommit(): Failure {
+  return new Failure('commit-is-read-only', 'A finished commit cannot be changed; write to its branch.');
+}
+
 /** What a fault of pachd means where nobody knew better on its way up. */
 const OF_PACHD: Record<PachdErrorKind, FailureKind> = {
   'project-not-found': 'no-such-bucket',

@@ -18,7 +18,7 @@ const OF_DOMAIN: Record<FailureKind, readonly [code: S3ErrorCode, message: 'told
   'bucket-owned-by-you': ['BucketAlreadyOwnedByYou', 'kept'],
   'bucket-not-empty': ['BucketNotEmpty', 'kept'],
   'bucket-in-use': ['InvalidBucketState', 'kept'],
-  'commit-is-read-only': ['MethodNotAllowed', 'kept'],
+  'commit-is-read-only': ['MethodNotAllowed', 'told'],
   'output-branch': ['WriteToOutputBranch', 'kept'],
   collision: ['ObjectNameConflict', 'told'],
   'precondition-failed': ['PreconditionFailed', 'kept'],

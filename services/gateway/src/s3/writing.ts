@@ -1,4 +1,5 @@
 import type { BucketRef } from '../pfs/bucket.ts';
+import { finishedCommit } from '../pfs/failure.ts';
 import type { Principal } from '../pfs/identity.ts';
 import type { BucketView } from '../pfs/state.ts';
 import type { Precondition } from '../pfs/write/change.ts';
@@ -11,12 +12,10 @@ import type { EntityTags } from './wire/etag.ts';
 import { parseHttpDate } from './wire/http-date.ts';
 import { parseIsoDate } from './wire/iso-date.ts';
 
-/** The bucket, if it may be written to: a branch that no pipeline writes, or a commit that is open. @throws S3Error MethodNotAllowed, WriteToOutputBranch */
+/** The bucket, if it may be written to: a branch that no pipeline writes, or a commit that is open. @throws Failure commit-is-read-only, S3Error WriteToOutputBranch */
 export function writableBucket({ bucket, derived, open }: BucketView): BucketRef {
   if (derived) throw new S3Error('WriteToOutputBranch');
-  if (bucket.commitId !== undefined && !open) {
-    throw new S3Error('MethodNotAllowed', { message: 'A finished commit cannot be changed; write to its branch.' });
-  }
+  if (bucket.commitId !== undefined && !open) throw finishedCommit();
   return bucket;
 }
 

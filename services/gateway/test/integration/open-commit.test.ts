@@ -96,6 +96,18 @@ it('what is written when somebody has just finished it goes into a commit of its
   expect((await send(tusk.url, 'GET', `/${id}.${branch}/after`)).code).toBe('NoSuchKey');
 });
 
+it('a write into it is refused alike when somebody has just finished it, and later', async () => {
+  const { branch, id } = await openCommit();
+  const put = () => send(tusk.url, 'PUT', `/${id}.${branch}/late`, { body: 'late' });
+  expect((await put()).status).toBe(200);
+  await tusk.pachd.finishCommit(repoOf(branch), id);
+  const messageOf = ({ text }: { readonly text: string }) => /<Message>[^<]*/.exec(text)?.[0];
+  const atOnce = await put();
+  expect(atOnce).toMatchObject({ status: 405, code: 'MethodNotAllowed' });
+  // It was looked at by the write that was refused.
+  expect(messageOf(await put())).toBe(messageOf(atOnce));
+});
+
 it('a write whose answer from pachd was lost is not forgotten: what would collide with it is refused', async () => {
   const faulty = await startFaultyPachd();
   onTestFinished(() => faulty.stop());

@@ -5,7 +5,7 @@ import { isPachdError } from '../../pachd/errors.ts';
 import { type Caller, type CommitRef, detached } from '../../pachd/model.ts';
 import { type BucketRef, bucketName } from '../bucket.ts';
 import type { Disposal } from '../disposal.ts';
-import { Failure } from '../failure.ts';
+import { Failure, finishedCommit } from '../failure.ts';
 import type { Files } from '../files.ts';
 import type { Delta, DeltaEntry } from '../overlay.ts';
 import type { Branches, BucketView, States } from '../state.ts';
@@ -190,7 +190,7 @@ async function notice({ openChanges }: RoundParts, { turn }: Progress, view: Buc
 /** @throws Failure output-branch, commit-is-read-only */
 function writable(bucket: BucketRef, view: BucketView): BucketView {
   if (view.derived) throw new Failure('output-branch', `${bucketName(bucket)} is the output of a pipeline`);
-  if (bucket.commitId !== undefined && !view.open) throw new Failure('commit-is-read-only', 'the commit is finished');
+  if (bucket.commitId !== undefined && !view.open) throw finishedCommit();
   return view;
 }
 
