@@ -1,6 +1,6 @@
 // `npm run bench [-- get [beside]] [-- large [MIB]]`: figures for docs/performance.md. Both without an argument; `beside`: other S3 servers too.
-// `npm run bench -- writes [HOST:PORT]`: writes that are gathered into commits, beside a commit for each; on a pachd that is there
-// already, or on devpachd with a real pachd's latencies.
+// `npm run bench -- writes [HOST:PORT] [idle] [load] [multipart] [outsider] [sync]`: writes that are gathered into commits, beside a commit
+// for each; on a pachd that is there already, or on devpachd with a real pachd's latencies.
 // `npm run bench -- reads [cold] [sync] [alone] [large] [lists] [parquet]`: what reads take, and what they ask of pachd.
 // `npm run bench -- balancer`: writes to one bucket, by how many workers the load balancer spreads them over (docs/operations.md).
 // `npm run bench -- fleet`: what a fleet serves, asks and keeps.
@@ -27,7 +27,7 @@ const LARGE_MIB = 2048;
 const [only, size, ...more] = process.argv.slice(2);
 if (only === undefined || only === 'get') await reportSignedGet(size === 'beside');
 if (only === undefined || only === 'large') await reportLargeObject(Number(size ?? LARGE_MIB) * 2 ** 20);
-if (only === 'writes') await reportWrites(size);
+if (only === 'writes') await reportWrites([size, ...more].filter((word) => word !== undefined));
 if (only === 'reads') await reportReads([size, ...more].filter((word) => word !== undefined));
 if (only === 'balancer') await reportBalancer();
 if (only === 'fleet') await reportFleet();

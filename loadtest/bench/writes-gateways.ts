@@ -1,7 +1,8 @@
 // Two gateways beside each other for the figures of writes: one that gathers writes into commits, and one that makes a commit of each.
 import { Agent, request } from 'node:http';
 import { spawnDevpachd, tempFolder } from '../../services/devpachd/test/harness.ts';
-import { freshBucket } from '../../services/gateway/test/support/buckets.ts';
+import { freshBucket, repoOf } from '../../services/gateway/test/support/buckets.ts';
+import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { eventually } from '../../services/gateway/test/support/eventually.ts';
 import { workersOf } from '../../services/gateway/test/support/status.ts';
 import { startTusk, type Tusk } from '../../services/gateway/test/support/tusk.ts';
@@ -55,6 +56,12 @@ async function idle(tusk: Tusk): Promise<void> {
     (workers) =>
       workers.every(({ requestsInFlight, unfinishedCommits }) => requestsInFlight === 0 && unfinishedCommits === 0),
   );
+}
+
+/** Puts so many files of 1 KB into a branch, by pachd itself and in one commit. */
+export async function fill({ pachd }: Tusk, bucket: string, files: number): Promise<void> {
+  const contents = Array.from({ length: files }, (_, at) => [`there/${at}`, sampleBytes(1_000, `${at}`)]);
+  await pachd.putFiles(repoOf(bucket), Object.fromEntries(contents));
 }
 
 export const newAgent = (connections: number): Agent => new Agent({ keepAlive: true, maxSockets: connections });

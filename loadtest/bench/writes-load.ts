@@ -3,13 +3,14 @@ import { setMaxListeners } from 'node:events';
 import { repoOf } from '../../services/gateway/test/support/buckets.ts';
 import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { median, quantile } from './figures.ts';
-import { type Gateway, newAgent, put } from './writes-gateways.ts';
+import { fill, type Gateway, newAgent, put } from './writes-gateways.ts';
 
 const OBJECT_BYTES = 4096;
 
-/** @returns the median time of a PUT when nothing else happens, in milliseconds. */
-export async function idlePut({ tusk, bucket, idle }: Gateway, count: number): Promise<number> {
+/** @param files how many the branch has before @returns the median time of a PUT when nothing else happens, in milliseconds. */
+export async function idlePut({ tusk, bucket, idle }: Gateway, count: number, files: number): Promise<number> {
   const name = await bucket();
+  if (files > 0) await fill(tusk, name, files);
   const agent = newAgent(1);
   const times: number[] = [];
   for (let i = 0; i < count; i++) {

@@ -7,17 +7,21 @@ import { repoOf } from '../../services/gateway/test/support/buckets.ts';
 import { awsEnvironment, makeFolder, pythonProgram, sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { cleanEnvironment } from '../../services/gateway/test/support/program.ts';
 import { keyOf } from '../../services/gateway/test/support/signature.ts';
-import type { Gateway } from './writes-gateways.ts';
+import { fill, type Gateway } from './writes-gateways.ts';
 
 const FILE_BYTES = 4096;
 const FOLDER_FILES = 100;
 const SYNC_MAX_MS = 3_600_000;
 
-/** @param into whether to a branch, or into one open commit, which is then finished @returns milliseconds a file */
+/**
+ * @param into whether to a branch, or into one open commit, which is then finished
+ * @param before how many files the branch has already @returns milliseconds a file
+ */
 export async function syncUp(
   { tusk, bucket, idle }: Gateway,
   files: number,
   into: 'branch' | 'open commit',
+  before: number,
 ): Promise<number> {
   const folder = await makeFolder();
   try {
@@ -28,6 +32,7 @@ export async function syncUp(
       await writeFile(name, sampleBytes(FILE_BYTES, `${i}`));
     }
     const branch = await bucket();
+    if (before > 0) await fill(tusk, branch, before);
     const commit = into === 'branch' ? undefined : await tusk.pachd.startCommit(repoOf(branch));
     const target = commit === undefined ? branch : `${commit}.${branch}`;
     await idle();

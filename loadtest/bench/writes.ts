@@ -1,4 +1,5 @@
-// `npm run bench -- writes [HOST:PORT]`: what gathering writes into commits gains over a commit for each (TUSK_WRITE_BATCH=off), in turns.
+// `npm run bench -- writes [HOST:PORT] [WORDS]`: what gathering writes into commits gains over a commit for each (TUSK_WRITE_BATCH=off), in
+// turns; WORDS choose parts, as in "idle sync".
 import { median } from './figures.ts';
 import { type Gateways, MODES, type Mode, withGateways } from './writes-gateways.ts';
 import { idlePut, type Load, putAtOnce } from './writes-load.ts';
@@ -11,23 +12,39 @@ const IDLE_PUTS = 5;
 const CLIENTS = [10, 64, 256];
 const LOAD_SECONDS = 20;
 const MANY = 10_000;
-/** With a commit for each file, more would take hours; the time of a file does not depend on how many there are. */
-const SYNC_FILES = { on: 10_000, off: 100 };
+/** Finishing a commit takes longer the more files the branch has. */
+const IDLE_FILES = [0, 10_000];
+/** With a commit for each file, all of them would take hours: so a hundred, on a branch that has as many as there are on average. */
+const SYNC_FILES = { on: 10_000, off: 100, offBefore: 5_000 };
 const LARGE_BYTES = 100_000_000;
 const OUTSIDER_STREAMS = 10;
 
-/** Prints the figures of docs/performance.md. @param pachd HOST:PORT; devpachd without it */
-export async function reportWrites(pachd: string | undefined): Promise<void> {
-  console.log(`Writes on ${pachd ?? 'devpachd --latency real'}, one worker; a commit for each: TUSK_WRITE_BATCH=off`);
-  await withGateways(pachd, async (gateways) => {
-    await reportIdle(gateways);
+const PARTS: Readonly<Record<string, (gateways: Gateways) => Promise<void>>> = {
+  async idle(gateways) {
+    for (const files of IDLE_FILES) await reportIdle(gateways, files);
+  },
+  async load(gateways) {
     for (const clients of CLIENTS) await reportLoad(gateways, clients);
     const { commits, perSecond, p50Ms, p99Ms } = await putAtOnce(gateways.on, 64, { objects: MANY });
     const pace = `${perSecond.toFixed(1)}/s, p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms`;
     console.log(`${MANY} PUTs by 64 clients: ${commits} commits; ${pace}`);
-    await reportMultipart(gateways);
-    await reportOutsider(gateways);
-    await reportSync(gateways);
+  },
+  multipart: reportMultipart,
+  outsider: reportOutsider,
+  sync: reportSync,
+};
+
+/** Prints the figures of docs/performance.md. @param words a pachd as HOST:PORT, devpachd without it; and parts, all without them */
+export async function reportWrites(words: readonly string[]): Promise<void> {
+  const pachd = words.find((word) => word.includes(':'));
+  const parts = words.filter((word) => word !== pachd);
+  const unknown = parts.find((part) => PARTS[part] === undefined);
+  if (unknown !== undefined) throw new RangeError(`${unknown} is none of ${Object.keys(PARTS).join(', ')}`);
+  console.log(`Writes on ${pachd ?? 'devpachd --latency real'}, one worker; a commit for each: TUSK_WRITE_BATCH=off`);
+  await withGateways(pachd, async (gateways) => {
+    for (const [name, report] of Object.entries(PARTS)) {
+      if (parts.length === 0 || parts.includes(name)) await report(gateways);
+    }
   });
 }
 
@@ -40,12 +57,12 @@ async function inTurns<T>(turns: number, measure: (mode: Mode) => Promise<T>): P
   return found;
 }
 
-async function reportIdle(gateways: Gateways): Promise<void> {
-  const { on, off } = await inTurns(TURNS, (mode) => idlePut(gateways[mode], IDLE_PUTS));
+async function reportIdle(gateways: Gateways, files: number): Promise<void> {
+  const { on, off } = await inTurns(TURNS, (mode) => idlePut(gateways[mode], IDLE_PUTS, files));
   const [gathered, each] = [median(on), median(off)];
   const ratio = (gathered / each).toFixed(2);
   console.log(
-    `a PUT on an idle branch: ${gathered.toFixed(0)} ms; a commit for each ${each.toFixed(0)} ms; ratio ${ratio}`,
+    `a PUT on an idle branch of ${files} files: ${gathered.toFixed(0)} ms; a commit for each ${each.toFixed(0)} ms; ratio ${ratio}`,
   );
 }
 
@@ -93,11 +110,11 @@ async function reportOutsider({ on }: Gateways): Promise<void> {
 }
 
 async function reportSync(gateways: Gateways): Promise<void> {
-  const each = await syncUp(gateways.off, SYNC_FILES.off, 'branch');
-  const gathered = await syncUp(gateways.on, SYNC_FILES.on, 'branch');
-  const open = await syncUp(gateways.on, SYNC_FILES.on, 'open commit');
+  const each = await syncUp(gateways.off, SYNC_FILES.off, 'branch', SYNC_FILES.offBefore);
+  const gathered = await syncUp(gateways.on, SYNC_FILES.on, 'branch', 0);
+  const open = await syncUp(gateways.on, SYNC_FILES.on, 'open commit', 0);
   const times = (ms: number) => `${ms.toFixed(1)} ms a file (${(each / ms).toFixed(0)} times as fast)`;
-  const scale = `a commit for each ${each.toFixed(0)} ms a file (${SYNC_FILES.off} files)`;
+  const scale = `a commit for each ${each.toFixed(0)} ms a file (${SYNC_FILES.off} files on ${SYNC_FILES.offBefore})`;
   console.log(
     `aws s3 sync of ${SYNC_FILES.on} files of 4 KiB: ${times(gathered)}; into an open commit ${times(open)}; ${scale}`,
   );

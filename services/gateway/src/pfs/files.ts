@@ -32,10 +32,8 @@ export interface OpenObject {
   bytes(first: number, last: number): AsyncIterable<Uint8Array>;
 }
 
-export interface Located {
-  readonly info: ObjectInfo;
-  readonly place: Place;
-}
+/** An object, and where this content of it is: in memory as long as pachd cannot read it yet, else at pachd. */
+export type Located = { readonly info: ObjectInfo } & ({ readonly content: Uint8Array } | { readonly place: Place });
 
 /** Objects up to this size are read whole and kept. */
 export const SMALL_MAX_BYTES = 256 << 10;
@@ -45,9 +43,10 @@ export interface Files {
   stat(caller: Caller, view: BucketView, path: string): Promise<ObjectInfo | undefined>;
   /** @throws Failure no-such-key */
   open(caller: Caller, view: BucketView, path: string): Soon<OpenObject>;
-  /** An object, and where pachd has just this content of it; undefined: there is no such object. */
+  /** Finds an object to be copied; undefined: there is no such object. */
   locate(caller: Caller, view: BucketView, path: string): Promise<Located | undefined>;
-  readonly bytesAt: ReadBytes;
+  /** The bytes of what was located from `first` to `last`, both inclusive; pulled as they are taken. */
+  bytesAt(caller: Caller, located: Located, first: number, last: number): AsyncIterable<Uint8Array>;
   /** Keeps what a commit that was just made has at a path. */
   prime(commit: CommitRef, path: string, hash: Uint8Array, content: Uint8Array): void;
 }
@@ -119,7 +118,11 @@ export function createFiles(parts: FilesParts): Files {
   const locate = async (caller: Caller, view: BucketView, path: string): Promise<Located | undefined> => {
     if (view.open) return view.commit && locateOpen(caller, view, view.commit, path);
     const info = await stat(caller, view, path);
-    return info && { info, place: await placeOf(caller, view, info) };
+    if (info === undefined) return undefined;
+    const entry = view.overlay.find(path);
+    const inMemory = entry?.kind === 'put' && entry.staged === undefined;
+    const content = inMemory ? await keptContent(commitOf(view, info), info) : undefined;
+    return content === undefined ? { info, place: await placeOf(caller, view, info) } : { info, content };
   };
 
   const locateOpen = async (caller: Caller, view: BucketView, commit: CommitRef, path: string) => {
@@ -186,7 +189,8 @@ export function createFiles(parts: FilesParts): Files {
   return {
     stat,
     locate,
-    bytesAt: readBytes,
+    bytesAt: (caller, located, first, last) =>
+      'content' in located ? partsOf(located.content)(first, last) : readBytes(caller, located.place, first, last),
 
     open: (caller, view, path) => atHand(caller, view, path) ?? openAsked(caller, view, path),
 

@@ -9,7 +9,7 @@ import type { Disposal } from './disposal.ts';
 import { Failure } from './failure.ts';
 import type { Precondition, WriteOutcome } from './write/change.ts';
 import type { Rounds } from './write/rounds.ts';
-import { STAGED_PATH } from './write/stage.ts';
+import { STAGED_PATH, type Stage } from './write/stage.ts';
 
 /** A part as the client names it when it completes: by number and ETag, without quotes. */
 export interface NamedPart {
@@ -58,7 +58,13 @@ const LOOK_AGAIN_MS = 50;
 /** Long enough for a round that waits behind others, and for those who read the object until its commit is finished. */
 const COMPOSED_TTL_SECONDS = 3_600;
 
-export function createCompletion(registry: UploadRegistry, pachd: Pachd, rounds: Rounds, disposal: Disposal) {
+export function createCompletion(
+  registry: UploadRegistry,
+  pachd: Pachd,
+  stage: Stage,
+  rounds: Rounds,
+  disposal: Disposal,
+) {
   return {
     /**
      * Makes the object out of the named parts: of those who ask at once one does it, and the others get its answer.
@@ -131,7 +137,8 @@ export function createCompletion(registry: UploadRegistry, pachd: Pachd, rounds:
       caller,
       parts.map((part) => part.fileSetId),
     );
-    const content = { kind: 'file-set', fileSetId, path: STAGED_PATH, sizeBytes } as const;
+    const hash = await stage.hash(caller, fileSetId);
+    const content = { kind: 'file-set', fileSetId, path: STAGED_PATH, sizeBytes, hash } as const;
     return rounds.submit({ caller, principalId, bucket, changes: [{ kind: 'put', path, content }], precondition });
   }
 

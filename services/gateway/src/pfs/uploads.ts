@@ -55,7 +55,7 @@ export function createUploads(
   disposal: Disposal,
   maxAgeHours: number,
 ) {
-  const completion = createCompletion(registry, pachd, rounds, disposal);
+  const completion = createCompletion(registry, pachd, stage, rounds, disposal);
 
   const find = async (bucket: BucketRef, path: string, id: string): Promise<UploadRecord> => {
     const upload = ID.test(id) ? await registry.get(bucketKey(bucket), id) : undefined;

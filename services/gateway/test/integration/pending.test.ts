@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freshBucket, repoOf } from '../support/buckets.ts';
+import { sampleBytes } from '../support/clients.ts';
 import { type Devpachd, startDevpachd } from '../support/devpachd.ts';
+import { eventually } from '../support/eventually.ts';
 import { send } from '../support/http.ts';
 import { startTusk, type Tusk } from '../support/tusk.ts';
+import { PART_BYTES, uploadsOf } from '../support/uploads.ts';
 
 /** Long enough that every commit of a test is still unfinished when it is read. */
 const FINISH_MS = 2_000;
@@ -87,11 +90,38 @@ describe('while its commit is not finished', () => {
     expect(await list(bucket)).toEqual(['file', 'folder']);
   });
 
-  it('it is a source of copies', async () => {
+  it.each([
+    ['small', 'content'],
+    ['empty', ''],
+    ['large', sampleBytes(3_000_000)],
+  ])('a %s object is a source of copies', async (_, body) => {
     const bucket = await freshBucket(tusk);
-    await put(bucket, 'from', 'content');
-    expect((await put(bucket, 'to', '', { 'x-amz-copy-source': `/${bucket}/from` })).status).toBe(200);
-    expect((await get(bucket, 'to')).text).toBe('content');
+    const other = await freshBucket(tusk);
+    expect((await put(bucket, 'from', body)).status).toBe(200);
+    for (const target of [other, bucket]) {
+      expect((await put(target, 'to', '', { 'x-amz-copy-source': `/${bucket}/from` })).status).toBe(200);
+      expect((await get(target, 'to')).body.equals(Buffer.from(body))).toBe(true);
+      if (target === other) expect(await isPending(bucket)).toBe(true);
+    }
+  });
+
+  it('a part of it can be a part of an upload', async () => {
+    const bucket = await freshBucket(tusk);
+    expect((await put(bucket, 'from', 'the content')).status).toBe(200);
+    const uploads = uploadsOf(tusk.url, bucket);
+    const id = await uploads.create('to');
+    const copied = await uploads.ask('PUT', 'to', {
+      query: [
+        ['partNumber', '1'],
+        ['uploadId', id],
+      ],
+      headers: { 'x-amz-copy-source': `/${bucket}/from`, 'x-amz-copy-source-range': 'bytes=4-8' },
+    });
+    expect(copied.status).toBe(200);
+    expect(await isPending(bucket)).toBe(true);
+    const etag = copied.text.match(/&quot;(.*)&quot;/)?.[1] ?? '';
+    expect((await uploads.complete('to', id, [{ number: 1, etag }])).status).toBe(200);
+    expect((await get(bucket, 'to')).text).toBe('conte');
   });
 
   it('a large object is read from where it was staged', async () => {
@@ -99,6 +129,41 @@ describe('while its commit is not finished', () => {
     const content = Buffer.alloc(3_000_000, 'large ');
     expect((await put(bucket, 'large', content)).status).toBe(200);
     expect((await get(bucket, 'large')).body.equals(content)).toBe(true);
+  });
+});
+
+describe('a large object', () => {
+  const written: Readonly<Record<string, (bucket: string) => Promise<string | undefined>>> = {
+    'that is put': async (bucket) => {
+      const { status, headers } = await put(bucket, 'large', sampleBytes(3_000_000));
+      expect(status).toBe(200);
+      return headers['etag'];
+    },
+    'of parts': async (bucket) => {
+      const uploads = uploadsOf(tusk.url, bucket);
+      const id = await uploads.create('large');
+      const named = [await uploads.part('large', id, 1, sampleBytes(PART_BYTES))];
+      named.push(await uploads.part('large', id, 2, sampleBytes(PART_BYTES, 'second')));
+      const { text } = await uploads.complete('large', id, named);
+      return text.match(/<ETag>(.*)<\/ETag>/)?.[1]?.replaceAll('&quot;', '"');
+    },
+  };
+
+  it.each(Object.keys(written))('%s has the ETag before its commit is finished that it has afterwards', async (how) => {
+    const bucket = await freshBucket(tusk);
+    const etag = await written[how]?.(bucket);
+    expect(await isPending(bucket)).toBe(true);
+    expect((await send(tusk.url, 'HEAD', `/${bucket}/large`)).headers['etag']).toBe(etag);
+    expect(await isPending(bucket)).toBe(true);
+    await eventually(
+      'the commit is finished',
+      () => isPending(bucket),
+      (pending) => !pending,
+    );
+    // Another gateway knows only what pachd says of the commit.
+    const other = await startTusk({ pachd: devpachd.address });
+    onTestFinished(() => other.stop().then(() => undefined));
+    expect((await send(other.url, 'HEAD', `/${bucket}/large`)).headers['etag']).toBe(etag);
   });
 });
 

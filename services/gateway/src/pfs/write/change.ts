@@ -17,8 +17,15 @@ export type Change =
 /** Where the bytes of a put are until they are committed. */
 export type Content =
   | { readonly kind: 'memory'; readonly bytes: Uint8Array; readonly hash: Uint8Array }
-  /** One file of a file set. Its hash is pachd's to tell, once it is in a commit. */
-  | { readonly kind: 'file-set'; readonly fileSetId: string; readonly path: string; readonly sizeBytes: number };
+  /** One file of a file set. */
+  | {
+      readonly kind: 'file-set';
+      readonly fileSetId: string;
+      readonly path: string;
+      readonly sizeBytes: number;
+      /** undefined: pachd tells it when the commit is finished. */
+      readonly hash: Uint8Array | undefined;
+    };
 
 /** What must hold for the key's object when the change is made. ETags are those of the wire, with their quotes. */
 export interface Precondition {

@@ -23,7 +23,7 @@ export function editsOf(change: Change): readonly FileEdit[] {
   }
 }
 
-/** Whether a file may be what a change would leave. Of a large one, whose hash only pachd knows, the size alone is compared. */
+/** Whether a file may be what a change would leave. Of one whose hash is not known the size alone is compared. */
 export function mayBeWritten(change: Change, found: FileSummary | undefined): boolean {
   if (change.kind === 'delete') return found === undefined;
   if (found === undefined) return false;
@@ -31,10 +31,10 @@ export function mayBeWritten(change: Change, found: FileSummary | undefined): bo
   return hash === undefined ? found.sizeBytes === sizeOf(change) : Buffer.compare(found.hash, hash) === 0;
 }
 
-/** The hash of what a change writes, where it follows from what tusk has. */
+/** The hash of what a change writes, where it is known before its commit is finished. */
 export function knownHash(change: Change): Uint8Array | undefined {
   if (change.kind === 'copy') return change.hash;
-  return change.kind === 'put' && change.content.kind === 'memory' ? change.content.hash : undefined;
+  return change.kind === 'put' ? change.content.hash : undefined;
 }
 
 function sizeOf(change: Change): number {
@@ -51,6 +51,13 @@ function sizeOf(change: Change): number {
 /** What a change leaves at its path in a commit. */
 export function deltaEntryOf(change: Change, commitId: string, timeMs: number): DeltaEntry {
   if (change.kind === 'delete') return { kind: 'deleted' };
-  const staged = change.kind === 'put' && change.content.kind === 'file-set' ? change.content : undefined;
-  return { kind: 'put', commitId, sizeBytes: sizeOf(change), hash: knownHash(change), timeMs, staged };
+  const sizeBytes = sizeOf(change);
+  return { kind: 'put', commitId, sizeBytes, hash: knownHash(change), timeMs, staged: stagedOf(change) };
+}
+
+/** The file set that has the bytes of a change, also before its commit is finished. */
+function stagedOf(change: Change): { readonly fileSetId: string; readonly path: string } | undefined {
+  if (change.kind === 'put' && change.content.kind === 'file-set') return change.content;
+  if (change.kind !== 'copy' || !('fileSetId' in change.source)) return undefined;
+  return { fileSetId: change.source.fileSetId, path: change.sourcePath };
 }

@@ -3,6 +3,7 @@ import type { Caller } from '../../pachd/model.ts';
 import { HASHABLE_MAX_BYTES, pfsHash } from '../hash.ts';
 import type { Budget } from './budget.ts';
 import type { Content } from './change.ts';
+import { createStagedHash } from './staged-hash.ts';
 
 /** The path of the one file in a staged file set. The same for every part of an upload, so that composing them joins them. */
 export const STAGED_PATH = '/content';
@@ -23,7 +24,12 @@ export interface Body extends AsyncIterable<Uint8Array> {
 export type Stage = ReturnType<typeof createStage>;
 
 export function createStage(pachd: Pachd, budget: Budget) {
+  const stagedHash = createStagedHash(pachd);
+
   return {
+    /** The hash of a staged file set's file; undefined: it will be known when the file is in a finished commit. */
+    hash: (caller: Caller, fileSetId: string) => stagedHash(caller, fileSetId, STAGED_PATH),
+
     /**
      * Takes a verified body to where it can be committed from: memory when it is small, else a file set, into which it streams
      * as it comes. Call `release` when the content is committed or given up.
@@ -41,8 +47,9 @@ export function createStage(pachd: Pachd, budget: Budget) {
         const counted = { sizeBytes: 0 };
         const fileSetId = await pachd.createFileSet(caller, STAGED_PATH, pieces(head.chunks, chunks, counted));
         release();
+        const hash = await stagedHash(caller, fileSetId, STAGED_PATH);
         return {
-          content: { kind: 'file-set', fileSetId, path: STAGED_PATH, sizeBytes: counted.sizeBytes },
+          content: { kind: 'file-set', fileSetId, path: STAGED_PATH, sizeBytes: counted.sizeBytes, hash },
           release: () => {},
         };
       } catch (error) {

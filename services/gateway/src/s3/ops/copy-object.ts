@@ -1,5 +1,7 @@
 import { objectEtag } from '../../pfs/etag.ts';
+import type { Located } from '../../pfs/files.ts';
 import { pathOfKey } from '../../pfs/key.ts';
+import type { Change } from '../../pfs/write/change.ts';
 import { type HeaderField, xmlAnswer } from '../answer.ts';
 import { openSource, parseSource } from '../copying.ts';
 import { S3Error } from '../errors.ts';
@@ -14,7 +16,8 @@ import { preconditionOf, writableBucket, writerId } from '../writing.ts';
 /** Copies within pachd, across repos and projects; no bytes move. Source: S3 API reference, CopyObject. */
 export const copyObject = operation({
   name: 'CopyObject',
-  differs: 'No bytes move. Metadata directives change nothing, since there is no metadata.',
+  differs:
+    'No bytes move, but those of a small object that was put a moment ago. Metadata directives change nothing, since there is no metadata.',
   access: 'write',
   lasts: 'long',
   parse(request) {
@@ -33,7 +36,8 @@ export const copyObject = operation({
     const { domain, caller, principal, view } = ctx;
     const bucket = writableBucket(view);
     await refuseIfBlocked(ctx, acl);
-    const { view: from, info, place } = await openSource(ctx, source);
+    const located = await openSource(ctx, source);
+    const { view: from, info } = located;
     const same =
       from.bucket.project === bucket.project &&
       from.bucket.repo === bucket.repo &&
@@ -45,8 +49,8 @@ export const copyObject = operation({
           "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
       });
     }
-    const { hash, sizeBytes } = info;
-    const changes = [{ kind: 'copy', path, source: place.source, sourcePath: place.path, hash, sizeBytes }] as const;
+    const { hash } = info;
+    const changes = [changeTo(path, located)];
     const principalId = writerId(principal);
     const { commitId, committedMs } = await domain.rounds.submit({
       caller,
@@ -69,3 +73,10 @@ export const copyObject = operation({
     );
   },
 });
+
+/** pachd copies it; what it cannot read yet, since the commit is not finished, is put from memory. */
+function changeTo(path: string, located: Located): Change {
+  const { hash, sizeBytes } = located.info;
+  if ('content' in located) return { kind: 'put', path, content: { kind: 'memory', bytes: located.content, hash } };
+  return { kind: 'copy', path, source: located.place.source, sourcePath: located.place.path, hash, sizeBytes };
+}

@@ -27,12 +27,13 @@ export const uploadPartCopy = operation({
   async run(ctx, { path, uploadId, number, source, range }) {
     const bucket = writableBucket(ctx.view);
     await ctx.domain.uploads.find(bucket, path, uploadId);
-    const { view, info, place } = await openSource(ctx, source);
+    const located = await openSource(ctx, source);
+    const { view, info } = located;
     const { first, last } =
       range === undefined ? { first: 0, last: info.sizeBytes - 1 } : parseCopySourceRange(range, info.sizeBytes);
     if (last - first >= PART_MAX_BYTES)
       throw new S3Error('InvalidRequest', { message: 'The range is larger than a part can be.' });
-    const bytes = ctx.domain.files.bytesAt(ctx.caller, place, first, last);
+    const bytes = ctx.domain.files.bytesAt(ctx.caller, located, first, last);
     const part = await ctx.domain.uploads.putPart(ctx.caller, bucket, path, uploadId, number, (upload) =>
       partContent(upload, bytes, { algorithm: undefined, value: () => undefined }),
     );
