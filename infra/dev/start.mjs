@@ -24,7 +24,8 @@ if (name === 'bench') {
   await ensureProgram('wrk', ['wrk']);
   const [bench, ...parts] = process.argv.slice(2);
   if (bench === 'writes' || bench === 'reads') await ensureClients();
-  if (bench === 'reads' && (parts.length === 0 || parts.includes('parquet'))) await ensureDataClients();
+  if (bench === 'reads' && (parts.includes('parquet') || parts.every((part) => part.includes(':'))))
+    await ensureDataClients();
   if (process.argv.includes('beside')) for (const server of S3_SERVERS) await ensureGo(server);
 }
 if (name === 'history') await ensureProgram('redis-server', ['redis-server']);

@@ -3,7 +3,7 @@ import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { encode } from '../../services/gateway/test/support/http.ts';
 import { keyOf, sha256Hex, sign } from '../../services/gateway/test/support/signature.ts';
 import { median } from './figures.ts';
-import { BUCKET, fetchBytes, newAgent, withGround } from './reads-setup.ts';
+import { callsOf, fetchBytes, newAgent, withGround } from './reads-setup.ts';
 
 const OBJECTS = 1_000;
 const OBJECT_BYTES = 1_024;
@@ -26,18 +26,19 @@ const KINDS = [
   ['HEAD of what is not there', 'HEAD', 404, (at: number) => `d/absent-${at}`],
 ] as const;
 
-export async function measureAlone(): Promise<readonly AloneFigure[]> {
-  return [...(await measureWith('off')), ...(await measureWith('on'))];
+/** A given pachd has its auth off. */
+export async function measureAlone(pachd: string | undefined): Promise<readonly AloneFigure[]> {
+  return [...(await measureWith('off', pachd)), ...(pachd === undefined ? await measureWith('on', pachd) : [])];
 }
 
-function measureWith(auth: 'off' | 'on'): Promise<readonly AloneFigure[]> {
+function measureWith(auth: 'off' | 'on', pachd: string | undefined): Promise<readonly AloneFigure[]> {
   const paths = Array.from({ length: OBJECTS }, (_, at) => `d/${at}`);
   const files = Object.fromEntries(paths.map((path) => [path, sampleBytes(OBJECT_BYTES, path)]));
-  return withGround({ auth: auth === 'on', files }, (ground) =>
+  return withGround({ pachd, auth: auth === 'on', files }, (ground) =>
     ground.withTusk({ TUSK_HEAD_TTL_MS: HEAD_TTL_MS, TUSK_READ_BATCH: 'off' }, async (tusk) => {
       const agent = newAgent(1);
       const ask = async (method: 'GET' | 'HEAD', key: string, status: number) => {
-        const path = `/${BUCKET}/${encode(key)}`;
+        const path = `/${ground.bucket}/${encode(key)}`;
         const draft = { method, path, query: [], headers: { host: new URL(tusk.url).host }, body: Buffer.alloc(0) };
         const how = { key: keyOf(ground.token ?? 'anybody'), at: new Date(), payloadHash: sha256Hex(draft.body) };
         const { headers } = await sign(draft, 'v4', how);
@@ -49,16 +50,14 @@ function measureWith(auth: 'off' | 'on'): Promise<readonly AloneFigure[]> {
       const figures: AloneFigure[] = [];
       for (const [name, method, status, keyAt] of KINDS) {
         const times: number[] = [];
-        const calls = await ground.callsOf(async () => {
+        const calls = await callsOf(tusk, async () => {
           for (let at = 0; at < TRIES; at++) {
             const begunMs = performance.now();
             await ask(method, keyAt(at), status);
             times.push(performance.now() - begunMs);
           }
         });
-        const each = [...calls].map(
-          ([call, count]) => `${call.split('/')[1]}${count === TRIES ? '' : ` × ${count / TRIES}`}`,
-        );
+        const each = [...calls].map(([call, count]) => `${call}${count === TRIES ? '' : ` × ${count / TRIES}`}`);
         figures.push({ auth, name, medianMs: median(times), calls: each.join(', ') });
       }
       agent.destroy();

@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 import { awsEnvironment, makeFolder, pythonProgram, sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { cleanEnvironment } from '../../services/gateway/test/support/program.ts';
 import { keyOf } from '../../services/gateway/test/support/signature.ts';
-import { BUCKET, fetchBytes, type Ground, newAgent, rateOf, withGround } from './reads-setup.ts';
+import type { Tusk } from '../../services/gateway/test/support/tusk.ts';
+import { callsOf, fetchBytes, type Ground, newAgent, rateOf, withGround } from './reads-setup.ts';
 
 const OBJECTS = 10_000;
 const OBJECT_BYTES = 1_024;
@@ -32,8 +33,8 @@ const PATHS = Array.from({ length: OBJECTS }, (_, at) => pathOf(at));
 const filesOf = (sizeBytes: number): Readonly<Record<string, Uint8Array>> =>
   Object.fromEntries(PATHS.map((path) => [path, sampleBytes(sizeBytes, path)]));
 
-export function measureCold(): Promise<readonly ColdFigure[]> {
-  return withGround({ auth: false, files: filesOf(OBJECT_BYTES) }, async (ground) => {
+export function measureCold(pachd: string | undefined): Promise<readonly ColdFigure[]> {
+  return withGround({ pachd, auth: false, files: filesOf(OBJECT_BYTES) }, async (ground) => {
     const orders = { 'any order': shuffled(PATHS), 'in order': PATHS } as const;
     const base = await byCommit(ground, orders['any order'].slice(0, SAMPLE), READERS);
     const figures: ColdFigure[] = [{ name: 'GetFile by the commit', perSecond: base, ratio: 1, callsPer1000: 1_000 }];
@@ -52,29 +53,41 @@ export function measureCold(): Promise<readonly ColdFigure[]> {
   });
 }
 
-/** `aws s3 sync` down, beside what reads by the commit's id take alone, as many at once. */
-export function measureSyncDown(): Promise<readonly ColdFigure[]> {
-  return withGround({ auth: false, files: filesOf(SYNCED_BYTES) }, async (ground) => {
+/**
+ * `aws s3 sync` down, beside what reads by the commit's id take alone, as many at once. The second time the gateway has all of it in
+ * memory, so what it takes then is the command's own.
+ */
+export function measureSyncDown(pachd: string | undefined): Promise<readonly ColdFigure[]> {
+  return withGround({ pachd, auth: false, files: filesOf(SYNCED_BYTES) }, async (ground) => {
     const base = await byCommit(ground, PATHS.slice(0, SAMPLE / 2), SYNC_READERS);
     const bare = { name: 'GetFile by the commit, 10 at once', perSecond: base, ratio: 1, callsPer1000: 1_000 };
-    const synced = await ground.withTusk({}, async (tusk) => {
-      const folder = await makeFolder();
-      try {
-        const env = { ...cleanEnvironment(), ...awsEnvironment(folder.path, keyOf('any-key')) } as NodeJS.ProcessEnv;
-        const args = ['--endpoint-url', tusk.url, 's3', 'sync', '--only-show-errors', `s3://${BUCKET}`];
-        let perSecond = 0;
-        const calls = await ground.callsOf(async () => {
-          const begunMs = performance.now();
-          await promisify(execFile)(pythonProgram('aws'), [...args, join(folder.path, 'tree')], { env });
-          perSecond = OBJECTS / ((performance.now() - begunMs) / 1_000);
-        });
-        return { name: 'aws s3 sync', perSecond, ratio: perSecond / base, callsPer1000: per1000(calls, OBJECTS) };
-      } finally {
-        await folder.remove();
-      }
-    });
-    return [bare, synced];
+    const synced = async (tusk: Tusk, name: string): Promise<ColdFigure> => {
+      let perSecond = 0;
+      const calls = await callsOf(tusk, async () => {
+        perSecond = await syncDown(tusk, ground.bucket);
+      });
+      return { name, perSecond, ratio: perSecond / base, callsPer1000: per1000(calls, OBJECTS) };
+    };
+    return ground.withTusk({}, async (tusk) => [
+      bare,
+      await synced(tusk, 'aws s3 sync'),
+      await synced(tusk, 'aws s3 sync, once more into another folder'),
+    ]);
   });
+}
+
+/** @returns files a second */
+async function syncDown({ url }: Tusk, bucket: string): Promise<number> {
+  const folder = await makeFolder();
+  try {
+    const env = { ...cleanEnvironment(), ...awsEnvironment(folder.path, keyOf('any-key')) } as NodeJS.ProcessEnv;
+    const args = ['--endpoint-url', url, 's3', 'sync', '--only-show-errors', `s3://${bucket}`];
+    const begunMs = performance.now();
+    await promisify(execFile)(pythonProgram('aws'), [...args, join(folder.path, 'tree')], { env });
+    return OBJECTS / ((performance.now() - begunMs) / 1_000);
+  } finally {
+    await folder.remove();
+  }
 }
 
 function byCommit({ pachd, token, commit }: Ground, paths: readonly string[], readers: number): Promise<number> {
@@ -88,9 +101,9 @@ function byTusk(ground: Ground, batch: 'on' | 'off', paths: readonly string[]) {
   return ground.withTusk({ TUSK_READ_BATCH: batch }, async (tusk) => {
     const agent = newAgent(READERS);
     let perSecond = 0;
-    const calls = await ground.callsOf(async () => {
+    const calls = await callsOf(tusk, async () => {
       perSecond = await rateOf(paths, READERS, async (path) => {
-        const bytes = await fetchBytes(agent, `${tusk.url}/${BUCKET}/${path}`, 'GET');
+        const bytes = await fetchBytes(agent, `${tusk.url}/${ground.bucket}/${path}`, 'GET');
         if (bytes !== OBJECT_BYTES) throw new Error(`${path} has ${bytes} bytes`);
       });
     });

@@ -2,12 +2,11 @@
 import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { median } from './figures.ts';
 import { uploadParts } from './multipart.ts';
-import { BUCKET, fetchBytes, newAgent, withGround } from './reads-setup.ts';
+import { fetchBytes, newAgent, withGround } from './reads-setup.ts';
 
 const MIB = 1 << 20;
 const PART_MIB = 10;
 const ROUNDS = 5;
-const BRANCH = { project: 'default', repo: 'reads', branch: 'master' };
 
 export interface LargeFigure {
   readonly bytes: number;
@@ -16,17 +15,16 @@ export interface LargeFigure {
 }
 
 /** @param sizesMib of the objects, multiples of ten */
-export function measureLarge(sizesMib: readonly number[]): Promise<readonly LargeFigure[]> {
+export function measureLarge(pachd: string | undefined, sizesMib: readonly number[]): Promise<readonly LargeFigure[]> {
   // pachd keeps equal chunks once; what is read is as much all the same.
   const part = sampleBytes(PART_MIB * MIB);
-  return withGround({ auth: false, files: {} }, (ground) =>
+  return withGround({ pachd, auth: false, files: {} }, (ground) =>
     ground.withTusk({}, async (tusk) => {
-      for (const size of sizesMib) await uploadParts(tusk.url, BUCKET, `large-${size}`, size / PART_MIB, 4, () => part);
-      const { headId } = await ground.pachd.inspectBranch(
-        { token: undefined, signal: new AbortController().signal },
-        BRANCH,
-      );
+      for (const size of sizesMib) {
+        await uploadParts(tusk.url, ground.bucket, `large-${size}`, size / PART_MIB, 4, () => part);
+      }
       const caller = { token: ground.token, signal: new AbortController().signal };
+      const { headId } = await ground.pachd.inspectBranch(caller, { ...ground.commit, branch: 'master' });
       const commit = { ...ground.commit, commitId: headId };
       await ground.pachd.inspectCommit(caller, commit, 'finished');
       const fileSetId = await ground.pachd.snapshot(caller, commit);
@@ -42,7 +40,10 @@ export function measureLarge(sizesMib: readonly number[]): Promise<readonly Larg
               bytes += chunk.length;
             return bytes;
           }, size * MIB);
-          const tuskMs = await timed(() => fetchBytes(agent, `${tusk.url}/${BUCKET}/large-${size}`, 'GET'), size * MIB);
+          const tuskMs = await timed(
+            () => fetchBytes(agent, `${tusk.url}/${ground.bucket}/large-${size}`, 'GET'),
+            size * MIB,
+          );
           // The first round warms both up.
           if (round === 0) continue;
           bare.push(bareMs);

@@ -2,7 +2,7 @@
 import { sampleBytes } from '../../services/gateway/test/support/clients.ts';
 import { send } from '../../services/gateway/test/support/http.ts';
 import { watchMemory } from './large-object.ts';
-import { BUCKET, withGround } from './reads-setup.ts';
+import { withGround } from './reads-setup.ts';
 
 const KEYS = 100_000;
 const PAGE_KEYS = 1_000;
@@ -18,12 +18,12 @@ export interface ListFigure {
   readonly peakBytes: number;
 }
 
-export function measureLists(): Promise<readonly ListFigure[]> {
+export function measureLists(pachd: string | undefined): Promise<readonly ListFigure[]> {
   const body = sampleBytes(OBJECT_BYTES);
   const files = Object.fromEntries(
     Array.from({ length: KEYS }, (_, at) => [`flat/${String(at).padStart(7, '0')}`, body] as const),
   );
-  return withGround({ auth: false, files }, (ground) =>
+  return withGround({ pachd, auth: false, files }, (ground) =>
     ground.withTusk({}, async (tusk) => {
       const figures: ListFigure[] = [];
       for (const [name, query] of [
@@ -43,7 +43,7 @@ export function measureLists(): Promise<readonly ListFigure[]> {
           const page = [['list-type', '2'], ['max-keys', String(PAGE_KEYS)], ...query] as [string, string][];
           if (token !== '') page.push(['continuation-token', token]);
           const begunMs = performance.now();
-          const { text, status } = await send(tusk.url, 'GET', `/${BUCKET}`, { query: page });
+          const { text, status } = await send(tusk.url, 'GET', `/${ground.bucket}`, { query: page });
           times.push(performance.now() - begunMs);
           if (status !== 200) throw new Error(`a list answered ${status} ${text}`);
           keys += text.split('<Key>').length - 1;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeFolder } from '../../services/gateway/test/support/clients.ts';
 import { ROOT } from '../../services/gateway/test/support/program.ts';
-import { BUCKET, withGround } from './reads-setup.ts';
+import type { Tusk } from '../../services/gateway/test/support/tusk.ts';
+import { callsOf, withGround } from './reads-setup.ts';
 
 const FILES = 200;
 const ROWS = 2_000;
@@ -33,7 +34,7 @@ rows = data.to_table(columns=['id'], filter=ds.field('value') > 99).num_rows
 assert rows == int(sys.argv[3]), rows
 `;
 
-export async function measureParquet(): Promise<readonly ParquetFigure[]> {
+export async function measureParquet(pachd: string | undefined): Promise<readonly ParquetFigure[]> {
   const python = join(ROOT, '.cache', 'venv-data', 'bin', 'python');
   const folder = await makeFolder();
   try {
@@ -48,21 +49,21 @@ export async function measureParquet(): Promise<readonly ParquetFigure[]> {
       names.map(async (name) => [`data/${name}`, await readFile(join(folder.path, name))] as const),
     );
     const rows = Array.from({ length: FILES * ROWS }, (_, n) => ((n * 7919) % 1000) / 10 > 99).filter(Boolean).length;
-    return await withGround({ auth: false, files: Object.fromEntries(contents) }, async (ground) => {
+    return await withGround({ pachd, auth: false, files: Object.fromEntries(contents) }, async (ground) => {
       const figures: ParquetFigure[] = [];
-      const read = async (name: string, url: string) => {
+      const read = async (name: string, tusk: Tusk) => {
         let seconds = 0;
-        const calls = await ground.callsOf(async () => {
+        const calls = await callsOf(tusk, async () => {
           const begunMs = performance.now();
-          await script('read.py', READ, [new URL(url).host, BUCKET, String(rows)]);
+          await script('read.py', READ, [new URL(tusk.url).host, ground.bucket, String(rows)]);
           seconds = (performance.now() - begunMs) / 1_000;
         });
         figures.push({ name, seconds, calls: [...calls.values()].reduce((sum, count) => sum + count, 0) });
       };
-      await ground.withTusk({ TUSK_READ_BATCH: 'off' }, ({ url }) => read('one by one', url));
-      await ground.withTusk({}, async ({ url }) => {
-        await read('the first time', url);
-        await read('the second time', url);
+      await ground.withTusk({ TUSK_READ_BATCH: 'off' }, (tusk) => read('one by one', tusk));
+      await ground.withTusk({}, async (tusk) => {
+        await read('the first time', tusk);
+        await read('the second time', tusk);
       });
       return figures;
     });

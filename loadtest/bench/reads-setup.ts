@@ -1,15 +1,13 @@
-// What the figures of reads stand on: a devpachd with a real pachd's latencies, a folder of small objects in it, and who reads them.
+// What the figures of reads stand on: a pachd, or a devpachd with a real one's latencies, with files in it, and who reads them.
+import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { spawnDevpachd, tempFolder } from '../../services/devpachd/test/harness.ts';
 import { createPachd, type Pachd } from '../../services/gateway/src/pachd/client.ts';
 import type { CommitRef } from '../../services/gateway/src/pachd/model.ts';
 import { openPool } from '../../services/gateway/src/pachd/pool.ts';
-import { connectDebug } from '../../services/gateway/test/integration/devpachd-debug.ts';
+import { scrape } from '../../services/gateway/test/support/metrics.ts';
 import { connectPachd } from '../../services/gateway/test/support/pachd.ts';
 import { ROOT_TOKEN, startTusk, type Tusk } from '../../services/gateway/test/support/tusk.ts';
-
-const REPO = { project: 'default', repo: 'reads' } as const;
-export const BUCKET = 'master.reads.default';
 
 export interface Ground {
   readonly address: string;
@@ -18,59 +16,72 @@ export interface Ground {
   readonly token: string | undefined;
   /** The commit that everything is in. */
   readonly commit: CommitRef;
+  /** The bucket of its branch. */
+  readonly bucket: string;
   /** What a gateway that has just been started is asked, and what pachd is asked meanwhile. */
   withTusk<T>(env: Readonly<Record<string, string>>, work: (tusk: Tusk) => Promise<T>): Promise<T>;
-  /** How many calls of each kind pachd got meanwhile, without health checks. */
-  callsOf(work: () => Promise<unknown>): Promise<ReadonlyMap<string, number>>;
 }
 
-/** @param files their contents by path */
-export async function withGround<T>(
-  { auth, files }: { readonly auth: boolean; readonly files: Readonly<Record<string, Uint8Array>> },
-  work: (ground: Ground) => Promise<T>,
-): Promise<T> {
+export interface GroundOptions {
+  /** A pachd that is there, HOST:PORT, with auth off; undefined: a devpachd. */
+  readonly pachd: string | undefined;
+  readonly auth: boolean;
+  /** Their contents by path. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+export async function withGround<T>(options: GroundOptions, work: (ground: Ground) => Promise<T>): Promise<T> {
+  const { auth, files } = options;
   const folder = tempFolder();
-  const server = await spawnDevpachd(folder.path, ['--latency', 'real', ...(auth ? ['--auth'] : [])]);
-  const root = connectPachd(server.address, auth ? ROOT_TOKEN : undefined);
-  const debug = connectDebug(server.address);
-  const [host = '', port = ''] = server.address.split(':');
+  const own =
+    options.pachd === undefined
+      ? await spawnDevpachd(folder.path, ['--latency', 'real', ...(auth ? ['--auth'] : [])])
+      : undefined;
+  const address = own?.address ?? options.pachd ?? '';
+  const root = connectPachd(address, auth ? ROOT_TOKEN : undefined);
+  const [host = '', port = ''] = address.split(':');
+  const repo = { project: 'default', repo: `reads-${randomUUID()}` };
   const pool = openPool([{ host, port: Number(port), tls: false }]);
   try {
     // Not root: pachd lets an administrator of the cluster do with sets what it lets nobody else.
     const token = auth ? await root.robotToken('reader') : undefined;
-    await root.createRepo(REPO);
-    if (auth) await root.grant(REPO, 'robot:reader', ['repoReader']);
-    const commitId = await root.putFiles({ ...REPO, branch: 'master' }, files);
+    await root.createRepo(repo);
+    if (auth) await root.grant(repo, 'robot:reader', ['repoReader']);
+    const commitId = await root.putFiles({ ...repo, branch: 'master' }, files);
     return await work({
-      address: server.address,
+      address,
       pachd: createPachd(pool),
       token,
-      commit: { ...REPO, commitId },
+      commit: { ...repo, commitId },
+      bucket: `master.${repo.repo}.default`,
       async withTusk(env, use) {
-        const tusk = await startTusk({ pachd: server.address, env: { TUSK_ACCESS_LOG: 'off', ...env } });
+        const tusk = await startTusk({ pachd: address, env: { TUSK_ACCESS_LOG: 'off', ...env } });
         try {
           return await use(tusk);
         } finally {
           await tusk.stop();
         }
       },
-      async callsOf(use) {
-        const before = (await debug.counters()).calls;
-        await use();
-        const after = (await debug.counters()).calls;
-        const counted = Object.entries(after).map(
-          ([method, calls]) => [method, calls - (before[method] ?? 0)] as const,
-        );
-        return new Map(counted.filter(([method, calls]) => calls > 0 && /^(pfs|auth)/.test(method)));
-      },
     });
   } finally {
     pool.close();
-    debug.close();
     root.close();
-    await server.end();
+    await own?.end();
     folder.remove();
   }
+}
+
+/** How many calls of each kind a gateway made of pachd meanwhile, each try by itself, without health checks. */
+export async function callsOf(tusk: Tusk, work: () => Promise<unknown>): Promise<ReadonlyMap<string, number>> {
+  const counts = async () => {
+    const { samples } = await scrape(tusk);
+    const calls = samples.filter(({ name }) => name === 'tusk_pachd_call_seconds_count');
+    return new Map(calls.map(({ labels, value }) => [labels['method'] ?? '', value]));
+  };
+  const before = await counts();
+  await work();
+  const counted = [...(await counts())].map(([method, calls]) => [method, calls - (before.get(method) ?? 0)] as const);
+  return new Map(counted.filter(([method, calls]) => calls > 0 && method !== 'GetVersion'));
 }
 
 /** Lets so many readers at once take one item after the other. @returns items a second */

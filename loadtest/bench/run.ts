@@ -1,7 +1,7 @@
 // `npm run bench [-- get [beside]] [-- large [MIB]]`: figures for docs/performance.md. Both without an argument; `beside`: other S3 servers too.
 // `npm run bench -- writes [HOST:PORT] [idle] [load] [multipart] [outsider] [sync]`: writes that are gathered into commits, beside a commit
 // for each; on a pachd that is there already, or on devpachd with a real pachd's latencies.
-// `npm run bench -- reads [cold] [sync] [alone] [large] [lists] [parquet]`: what reads take, and what they ask of pachd.
+// `npm run bench -- reads [HOST:PORT] [cold] [sync] [alone] [large] [lists] [parquet]`: what reads take, and what they ask of pachd.
 // `npm run bench -- balancer`: writes to one bucket, by how many workers the load balancer spreads them over (docs/operations.md).
 // `npm run bench -- fleet`: what a fleet serves, asks and keeps.
 // `npm run bench -- scale [again]`: what a request takes of each program, and with it docs/scale.md anew: measured, modelled, plotted.
