@@ -133,12 +133,11 @@ export function createCompletion(
   async function write(completion: Completion, parts: readonly PartRecord[]): Promise<WriteOutcome> {
     const { caller, principalId, bucket, path, precondition } = completion;
     const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-    const fileSetId = await join(
+    const joined = await join(
       caller,
       parts.map((part) => part.fileSetId),
     );
-    const hash = await stage.hash(caller, fileSetId);
-    const content = { kind: 'file-set', fileSetId, path: STAGED_PATH, sizeBytes, hash } as const;
+    const content = { kind: 'file-set', path: STAGED_PATH, sizeBytes, ...joined } as const;
     return rounds.submit({ caller, principalId, bucket, changes: [{ kind: 'put', path, content }], precondition });
   }
 
@@ -146,13 +145,20 @@ export function createCompletion(
    * One file set of all parts, as one piece. pachd takes its time for that (30 s a GB of small parts were seen), which is better
    * spent here than in the commit: there every other writer of the branch would wait, and the commit has a deadline.
    */
-  async function join(caller: Caller, fileSetIds: readonly string[]): Promise<string> {
+  async function join(
+    caller: Caller,
+    fileSetIds: readonly string[],
+  ): Promise<{ readonly fileSetId: string; readonly hash: Uint8Array | undefined }> {
     try {
       const composed = await pachd.composeFileSet(caller, fileSetIds, COMPOSED_TTL_SECONDS);
-      if (fileSetIds.length === 1) return composed;
+      if (fileSetIds.length === 1) return { fileSetId: composed, hash: await stage.hash(caller, composed) };
       const joined = await pachd.joinFileSet(caller, composed, STAGED_PATH);
       disposal.drop(caller, [composed]);
-      return await pachd.composeFileSet(caller, [joined], COMPOSED_TTL_SECONDS);
+      const [fileSetId, hash] = await Promise.all([
+        pachd.composeFileSet(caller, [joined], COMPOSED_TTL_SECONDS),
+        stage.hash(caller, joined),
+      ]);
+      return { fileSetId, hash };
     } catch (error) {
       if (isPachdError(error, 'file-set-gone')) throw new Failure('invalid-part', 'pachd has lost parts', error);
       throw error;
