@@ -13,16 +13,23 @@ const FILE_BYTES = 4096;
 const FOLDER_FILES = 100;
 const SYNC_MAX_MS = 3_600_000;
 
+export interface Synced {
+  /** Of the command, a file. */
+  readonly fileMs: number;
+  /** Until the last commit was finished after it. */
+  readonly finishMs: number;
+}
+
 /**
  * @param into whether to a branch, or into one open commit, which is then finished
- * @param before how many files the branch has already @returns milliseconds a file
+ * @param before how many files the branch has already
  */
 export async function syncUp(
   { tusk, bucket, idle }: Gateway,
   files: number,
   into: 'branch' | 'open commit',
   before: number,
-): Promise<number> {
+): Promise<Synced> {
   const folder = await makeFolder();
   try {
     const tree = join(folder.path, 'tree');
@@ -43,7 +50,7 @@ export async function syncUp(
     const tookMs = performance.now() - begunMs;
     if (commit !== undefined) await tusk.pachd.finishCommit(repoOf(branch), commit);
     await idle();
-    return tookMs / files;
+    return { fileMs: tookMs / files, finishMs: performance.now() - begunMs - tookMs };
   } finally {
     await folder.remove();
   }

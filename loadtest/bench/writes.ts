@@ -5,7 +5,7 @@ import { type Gateways, MODES, type Mode, withGateways } from './writes-gateways
 import { idlePut, type Load, putAtOnce } from './writes-load.ts';
 import { createFileSets, uploadInParts } from './writes-multipart.ts';
 import { measureOutsider } from './writes-outsider.ts';
-import { syncUp } from './writes-sync.ts';
+import { type Synced, syncUp } from './writes-sync.ts';
 
 const TURNS = 3;
 const IDLE_PUTS = 5;
@@ -113,9 +113,12 @@ async function reportSync(gateways: Gateways): Promise<void> {
   const each = await syncUp(gateways.off, SYNC_FILES.off, 'branch', SYNC_FILES.offBefore);
   const gathered = await syncUp(gateways.on, SYNC_FILES.on, 'branch', 0);
   const open = await syncUp(gateways.on, SYNC_FILES.on, 'open commit', 0);
-  const times = (ms: number) => `${ms.toFixed(1)} ms a file (${(each / ms).toFixed(0)} times as fast)`;
-  const scale = `a commit for each ${each.toFixed(0)} ms a file (${SYNC_FILES.off} files on ${SYNC_FILES.offBefore})`;
+  const told = ({ fileMs, finishMs }: Synced) => {
+    const times = (each.fileMs / fileMs).toFixed(1);
+    return `${fileMs.toFixed(1)} ms a file (${times} times as fast), finished ${(finishMs / 1_000).toFixed(1)} s after it`;
+  };
+  console.log(`aws s3 sync of ${SYNC_FILES.on} files of 4 KiB: ${told(gathered)}; into an open commit ${told(open)}`);
   console.log(
-    `aws s3 sync of ${SYNC_FILES.on} files of 4 KiB: ${times(gathered)}; into an open commit ${times(open)}; ${scale}`,
+    `  a commit for each: ${each.fileMs.toFixed(0)} ms a file (${SYNC_FILES.off} files on ${SYNC_FILES.offBefore})`,
   );
 }

@@ -134,6 +134,24 @@ export function readCalls(pool: Pool) {
       for await (const info of found) yield fileSummary(info);
     },
 
+    /**
+     * Whether anything is below a directory. Asked for in a range, since a list that finds less than it may give goes on to the end of the
+     * commit, whatever it was asked for.
+     */
+    async hasBelow(caller: Caller, source: FileSource, directory: string): Promise<boolean> {
+      const pattern = `${directory}/**`;
+      const request = globMessage(source, pattern, `${directory}/${JUST_AFTER}`, directory + AFTER_SLASH);
+      const call = { ...read('GlobFile', `${sourceName(source)} ${pattern}`), hedge: true };
+      return pool.run(call, caller, async (attempt) => {
+        for await (const _ of serverStream<FileInfo>(attempt, (...rest) =>
+          attempt.channel.pfs.globFile(request, ...rest),
+        )) {
+          return true;
+        }
+        return false;
+      });
+    },
+
     /** The files that one commit has and another has not, or has otherwise; `deleted` tells that it is gone in the first. */
     async *diffFiles(
       caller: Caller,

@@ -1,5 +1,7 @@
+import { createFlights } from '../cache/flight.ts';
 import type { Pachd } from '../pachd/client.ts';
-import type { Caller } from '../pachd/model.ts';
+import { isOfCaller } from '../pachd/errors.ts';
+import { type Caller, commitKey, detached } from '../pachd/model.ts';
 import type { Files, ObjectInfo } from './files.ts';
 import { keyOfPath } from './key.ts';
 import type { Names } from './names.ts';
@@ -31,7 +33,7 @@ export interface ListPage {
 export type Lists = ReturnType<typeof createLists>;
 
 export interface ListsParts {
-  readonly pachd: Pick<Pachd, 'listFiles' | 'walkFiles'>;
+  readonly pachd: Pick<Pachd, 'listFiles' | 'walkFiles' | 'hasBelow'>;
   readonly sets: Sets;
   readonly names: Names;
   readonly files: Files;
@@ -42,9 +44,24 @@ export interface ListsParts {
 export function createLists({ pachd, sets, names, files, ahead }: ListsParts) {
   const shown = createScan({ pachd, sets, onPage: (commit, page) => ahead?.learn(commit, page) });
 
+  const looking = createFlights<boolean>(isOfCaller);
+
   const isNothing = async (caller: Caller, view: BucketView, prefix: string): Promise<boolean> => {
     for await (const _ of shown(caller, view, { prefix, after: '', skip: false, scan: 'below' }, 1)) return false;
     return true;
+  };
+
+  /** The same of the commit alone, without what lies over it. */
+  const isFolderOfCommit = async (caller: Caller, { commit, open }: BucketView, path: string): Promise<boolean> => {
+    if (commit === undefined) return false;
+    if (open) return pachd.hasBelow(caller, commit, path);
+    const known = names.known(commit, path);
+    if (known !== undefined && known !== 'no file') return known === 'directory';
+    return looking(commitKey(commit) + path, async () => {
+      const isFolder = await sets.properties(caller, commit, (set) => pachd.hasBelow(detached(caller), set, path));
+      names.noteFolder(commit, path, isFolder);
+      return isFolder;
+    });
   };
 
   return {
@@ -64,16 +81,12 @@ export function createLists({ pachd, sets, names, files, ahead }: ListsParts) {
 
     /** Whether there is anything below a path, which is then a folder. */
     async isFolder(caller: Caller, view: BucketView, path: string): Promise<boolean> {
-      const { commit, open, overlay } = view;
-      if (overlay.hasBelow(path)) return true;
-      const known = commit === undefined || open ? undefined : names.known(commit, path);
-      if (known !== undefined && known !== 'directory' && known !== 'no file') return false;
-      const isOfCommit = !overlay.changesBelow(path);
-      if (known === 'directory' && isOfCommit) return true;
-      const isFolder = !(await isNothing(caller, view, `${keyOfPath(path)}/`));
-      if (commit !== undefined && !open && isOfCommit) names.noteFolder(commit, path, isFolder);
-      return isFolder;
+      if (view.overlay.hasBelow(path)) return true;
+      if (view.overlay.changesBelow(path)) return !(await isNothing(caller, view, `${keyOfPath(path)}/`));
+      return isFolderOfCommit(caller, view, path);
     },
+
+    isFolderOfCommit,
   };
 
   /** Objects and common prefixes in order. A common prefix counts as one entry at its own place, however much is below it. */

@@ -22,10 +22,12 @@ describe.each([
     const bucket = await reading.bucket();
     await reading.fill(bucket, ['old/a'], 10);
     const id = await reading.startCommit(bucket);
-    expect(await put(bucket, 'new/folder/first')).toBe(200);
+    let filled = 0;
     const fill = async () => {
-      for (let at = 0; at < 20; at++) expect(await put(bucket, `new/folder/${at}`)).toBe(200);
+      for (let at = 0; at < 20; at++) expect(await put(bucket, `new/folder/${filled++}`)).toBe(200);
     };
+    // That there is no such folder is found out beside the first of them.
+    expect(await reading.callsOf(fill)).toMatchObject({ GlobFile: expect.any(Number) });
     expect(await reading.callsOf(fill)).toEqual({});
     expect(await put(bucket, 'old')).toBe(409);
     expect(await put(bucket, 'old/a/b')).toBe(409);

@@ -71,6 +71,8 @@ export interface Pachd {
 }
 
 const CALL_MAX_MS = 60_000;
+/** A commit of some thousand file sets takes minutes to finish. */
+const FINISH_MAX_MS = 1_200_000;
 
 /** Connects to a pachd, HOST:PORT. */
 export function connectPachd(address: string, token?: string): Pachd {
@@ -78,7 +80,7 @@ export function connectPachd(address: string, token?: string): Pachd {
   const auth = new AuthClient(address, credentials.createInsecure());
   const metadata = new Metadata();
   if (token !== undefined) metadata.set('authn-token', token);
-  const options = () => ({ deadline: Date.now() + CALL_MAX_MS });
+  const options = (maxMs = CALL_MAX_MS) => ({ deadline: Date.now() + maxMs });
 
   const done = <T>(start: (callback: (error: ServiceError | null, value: T) => void) => unknown): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -87,7 +89,7 @@ export function connectPachd(address: string, token?: string): Pachd {
 
   async function waitFinished(name: RepoName, id: string): Promise<void> {
     const request = InspectCommitRequest.create({ commit: { id, repo: repoOf(name) }, wait: CommitState.FINISHED });
-    await done((callback) => pfs.inspectCommit(request, metadata, options(), callback));
+    await done((callback) => pfs.inspectCommit(request, metadata, options(FINISH_MAX_MS), callback));
   }
 
   async function deleteRepo(name: RepoName): Promise<void> {

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Caller } from '../../pachd/model.ts';
+import { type Caller, detached } from '../../pachd/model.ts';
 import { objectEtag } from '../etag.ts';
 import { Failure } from '../failure.ts';
 import type { Files, ObjectInfo } from '../files.ts';
@@ -112,10 +112,14 @@ export function createJudge(files: Files, lists: Lists, names: Names, openChange
     return new Failure('collision', `${object} is an object, so there can be none below it`);
   }
 
-  /** Whether the folder of a new object is an object. If it is nothing at all, nobody need look for what would be below it. */
+  /** Whether the folder of a new object is an object. */
   async function isObjectAbove(caller: Caller, view: BucketView, folder: string, isOwn: boolean): Promise<boolean> {
     if (await exists(caller, view, folder)) return true;
-    if (isOwn && !view.open) await limit(() => lists.isFolder(caller, view, folder));
+    // More objects than one are put into it at a time. If the commit does not have it at all, nobody need look for what would be below
+    // these; nobody waits to find that out, and who needs to know asks again.
+    if (isOwn && !view.open && view.overlay.hasBelow(folder)) {
+      limit(() => lists.isFolderOfCommit(detached(caller), view, folder)).catch(() => {});
+    }
     return false;
   }
 }
