@@ -80,6 +80,33 @@ export function readCalls(pool: Pool) {
     pathRange: { lower, upper },
   });
 
+  /**
+   * A page of what matches a glob in a directory. In a range, since a page of ListFile or WalkFile that is not filled goes on to the end
+   * of the commit, whatever directory was asked for: seen to take 0.5 s where 100,000 files came after it.
+   */
+  async function* within(
+    caller: Caller,
+    source: FileSource,
+    directory: string,
+    glob: '*' | '**',
+    { after, number }: Page,
+  ): AsyncGenerator<FileSummary> {
+    const [lower, upper] = [after === '' ? `${directory}/${JUST_AFTER}` : after, directory + AFTER_SLASH];
+    if (lower >= upper) return;
+    const pattern = `${directory}/${glob}`;
+    const request = globMessage(source, pattern, lower, upper);
+    const about = `${sourceName(source)} ${pattern} ${lower} ${number}`;
+    const found = pool.stream(read('GlobFile', about), caller, (attempt) =>
+      serverStream<FileInfo>(attempt, (...rest) => attempt.channel.pfs.globFile(request, ...rest)),
+    );
+    let left = number;
+    for await (const info of found) {
+      yield fileSummary(info);
+      left -= 1;
+      if (left === 0) return;
+    }
+  }
+
   return {
     inspectCommit: (caller: Caller, commit: CommitRef, wait: 'no' | 'finished'): Promise<CommitSummary> =>
       inspect(caller, commitMessage(commit), commitKey(commit), wait),
@@ -134,22 +161,10 @@ export function readCalls(pool: Pool) {
       for await (const info of found) yield fileSummary(info);
     },
 
-    /**
-     * Whether anything is below a directory. Asked for in a range, since a list that finds less than it may give goes on to the end of the
-     * commit, whatever it was asked for.
-     */
+    /** Whether anything is below a directory. */
     async hasBelow(caller: Caller, source: FileSource, directory: string): Promise<boolean> {
-      const pattern = `${directory}/**`;
-      const request = globMessage(source, pattern, `${directory}/${JUST_AFTER}`, directory + AFTER_SLASH);
-      const call = { ...read('GlobFile', `${sourceName(source)} ${pattern}`), hedge: true };
-      return pool.run(call, caller, async (attempt) => {
-        for await (const _ of serverStream<FileInfo>(attempt, (...rest) =>
-          attempt.channel.pfs.globFile(request, ...rest),
-        )) {
-          return true;
-        }
-        return false;
-      });
+      for await (const _ of within(caller, source, directory, '**', { after: '', number: 1 })) return true;
+      return false;
     },
 
     /** The files that one commit has and another has not, or has otherwise; `deleted` tells that it is gone in the first. */
@@ -174,6 +189,7 @@ export function readCalls(pool: Pool) {
 
     /** The entries directly in a directory ("/d" or "/"), in byte order, directories with their slash. */
     async *listFiles(caller: Caller, source: FileSource, directory: string, page: Page): AsyncGenerator<FileSummary> {
+      if (isBoundable(directory)) return yield* within(caller, source, directory, '*', page);
       const request = pageMessage(source, directory, page);
       const entries = pool.stream(read('ListFile', pageName(source, directory, page)), caller, (attempt) =>
         serverStream<FileInfo>(attempt, (...rest) => attempt.channel.pfs.listFile(request, ...rest)),
@@ -183,6 +199,7 @@ export function readCalls(pool: Pool) {
 
     /** All that is below a directory, in byte order of the full path; directories come too. Nothing, if it is not there. */
     async *walkFiles(caller: Caller, source: FileSource, directory: string, page: Page): AsyncGenerator<FileSummary> {
+      if (isBoundable(directory)) return yield* within(caller, source, directory, '**', page);
       const request = pageMessage(source, directory, page);
       const entries = pool.stream(read('WalkFile', pageName(source, directory, page)), caller, (attempt) =>
         serverStream<FileInfo>(attempt, (...rest) => attempt.channel.pfs.walkFile(request, ...rest)),
@@ -259,6 +276,11 @@ function contentFrom(source: FileSource, path: string, at: number) {
   const file = fileMessage(source, path);
   const request = GetFileRequest.encode({ file, URL: '', offset: at, pathRange: undefined }).finish();
   return (attempt: Attempt) => attempt.channel.content.read({ path: PfsService.getFile.path, request }, attempt);
+}
+
+/** The root is all there is, and a backslash would escape what follows it. */
+function isBoundable(directory: string): boolean {
+  return directory !== '/' && !directory.includes('\\');
 }
 
 function pageMessage(source: FileSource, directory: string, { after, number }: Page) {

@@ -67,7 +67,7 @@ export function createScan({ pachd, sets, onPage }: ScanParts): Scan {
     return false;
   };
 
-  /** One page, read to its end, whoever wants less of it: a call that is left early costs pachd's connection a reset. */
+  /** One page, read to its end, whoever wants less of it. */
   const readPage = async (
     caller: Caller,
     source: FileSource,

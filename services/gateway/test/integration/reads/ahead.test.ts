@@ -54,7 +54,7 @@ describe('500 objects of a folder, each once', () => {
   it('when nobody listed them: tusk does, as soon as some were read', async () => {
     const [bucket, contents] = await newBucket(reading);
     const [first, rest] = [keys.slice(0, 10), keys.slice(10)];
-    const lists = async () => (await reading.debug.counters()).calls['pfs_v2.API/ListFile'] ?? 0;
+    const lists = async () => (await reading.debug.counters()).calls['pfs_v2.API/GlobFile'] ?? 0;
     const before = await lists();
     const listed = async () => {
       expect(await readAll(reading, bucket, contents, first)).toBeLessThanOrEqual(first.length);
