@@ -152,9 +152,12 @@ export function readCalls(pool: Pool) {
      * the first and the last of them. @param paths in byte order, without characters that pachd globs with, and without commas
      */
     async *findFiles(caller: Caller, source: FileSource, paths: readonly string[]): AsyncGenerator<FileSummary> {
-      const [first = '', last = ''] = [paths[0], paths[paths.length - 1]];
+      const [first = ''] = paths;
+      // Not that of the last one: "/a-b" comes before what is below "/a".
+      const ends = paths.map((path) => path + AFTER_SLASH);
+      const end = ends.reduce((greatest, one) => (one > greatest ? one : greatest), '');
       const pattern = `/{${paths.map((path) => path.slice(1)).join(',')}}`;
-      const request = globMessage(source, pattern, first, last + AFTER_SLASH);
+      const request = globMessage(source, pattern, first, end);
       const found = pool.stream(read('GlobFile', `${sourceName(source)} ${pattern}`), caller, (attempt) =>
         serverStream<FileInfo>(attempt, (...rest) => attempt.channel.pfs.globFile(request, ...rest)),
       );

@@ -69,3 +69,10 @@ it('a survey finds files, directories and nothing as they are, whatever is asked
     { numRuns: 40 },
   );
 });
+
+it('a survey finds a folder whose slash comes after all that is asked with it', async () => {
+  const names = newNames();
+  await names.survey(CALLER, commit, ['/0', '/1', '/2', '/3', '/4', '/5', '/a', '/a.b']);
+  expect(names.known(commit, '/a')).toBe('directory');
+  expect(await names.file(CALLER, commit, '/a/b/c', true)).toMatchObject({ kind: 'file' });
+});
