@@ -131,7 +131,9 @@ function commonPrefix(key: string, prefix: string, delimiter: string): string | 
   return at === -1 ? undefined : key.slice(0, at + delimiter.length);
 }
 
-/** A prefix with a character that no path has matches nothing; a glob character is literal, and matches nothing either. */
+/** A prefix with a character that no path has matches nothing. Those that pachd globs with would be part of a pattern there. */
 function holdable(prefix: string): boolean {
-  return /^[ -~]*$/.test(prefix) && !prefix.startsWith('/') && !prefix.includes('//');
+  return (
+    /^[ -~]*$/.test(prefix) && !/[*?[\]{}!()@+^]/.test(prefix) && !prefix.startsWith('/') && !prefix.includes('//')
+  );
 }

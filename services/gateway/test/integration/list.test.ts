@@ -112,6 +112,21 @@ describe('a listing', () => {
     expect(await keysUnder(`/${word}`)).toBe(keys.filter((key) => key.startsWith(word)).length);
   });
 
+  it.each(['a[/', 'a{/', 'a(/', '^(/', '*/', 'a-?'])(
+    'finds nothing under a prefix that is a pattern: %s',
+    async (prefix) => {
+      for (const by of ['', '/']) {
+        const query = [
+          ['list-type', '2'],
+          ['prefix', prefix],
+          ['delimiter', by],
+        ] as const;
+        const { status, text } = await send(tusk.url, 'GET', `/${bucket}`, { query });
+        expect([status, listed(text)]).toEqual([200, []]);
+      }
+    },
+  );
+
   it.each(['1', '2'])('gives every entry once when it is walked page by page, in version %s', async (version) => {
     for (const by of ['', '/', '-']) {
       const names: string[] = [];
