@@ -66,10 +66,8 @@ const SENTENCES: readonly (readonly [RegExp, PachdErrorKind])[] = [
   [/no role binding exists for REPO /, 'repo-not-found'],
   [/file \/ directory path collision|duplicate path output by different datums/, 'collision'],
   [/output branch/, 'output-branch'],
-  [
-    /tracker does not contain item|get file: path does not exist|add file set: path does not exist|dangling reference/,
-    'file-set-gone',
-  ],
+  // Of a path within it pachd says it in other words.
+  [/tracker does not contain item|path does not exist|dangling reference/, 'file-set-gone'],
   [/project "?[^"\s]*"? not found/, 'project-not-found'],
   [/branch "[^"]*" not found in repo/, 'branch-not-found'],
   [/commit \S+@\S+ not found/, 'commit-not-found'],

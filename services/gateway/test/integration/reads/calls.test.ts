@@ -108,7 +108,7 @@ describe.each([
     const bucket = await reading.bucket();
     const contents = await reading.fill(bucket, ['a', 'b'], 1_000);
     await reading.ask('GET', bucket, 'a');
-    await reading.debug.setFaults(["GetFileTAR error UNKNOWN 'get file: path does not exist' once"]);
+    await reading.debug.setFaults(["GetFileTAR error UNKNOWN 'path does not exist' once"]);
     const get = async () => expect((await reading.ask('GET', bucket, 'b')).body).toEqual(contents.get('b'));
     expect(await reading.callsOf(get)).toEqual({ GetFileSet: 1, GetFileTAR: 2 });
   });

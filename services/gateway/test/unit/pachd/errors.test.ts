@@ -32,6 +32,13 @@ it.each([
   expect(fromStatus('EditMetadata', status.UNKNOWN, `apply edits: edit #0: ${text}`)).toMatchObject({ kind });
 });
 
+it.each(['path does not exist', 'get file: path does not exist', 'add file set: path does not exist'])(
+  '%s: a file set has gone',
+  (text) => {
+    expect(fromStatus('GlobFile', status.UNKNOWN, text)).toMatchObject({ kind: 'file-set-gone' });
+  },
+);
+
 it('a call that pachd does not know is told from one that failed', () => {
   expect(fromStatus('EditMetadata', status.UNIMPLEMENTED, 'unknown service metadata.API')).toMatchObject({
     kind: 'unimplemented',
