@@ -144,17 +144,20 @@ export function openPool(targets: readonly Target[], options: PoolOptions = {}):
       for (;;) {
         const leg = begin(call, caller, deadlineMs, await route.next());
         let begun = false;
+        let failed = false;
         try {
           for await (const message of attempt(leg.attempt)) {
             begun = true;
             yield message;
           }
-          leg.answered();
           return;
         } catch (error) {
+          failed = true;
           const meaning = await leg.failed(error);
           if (!route.goesOn(meaning, begun)) throw meaning;
         } finally {
+          // Who leaves before the end has had an answer, too.
+          if (!failed) leg.answered();
           leg.end();
         }
       }

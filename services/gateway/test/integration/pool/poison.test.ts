@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import { allServe, BRANCH, type Pachds, someone, startPachds } from './pachds.ts';
+import { allServe, BRANCH, headOf, type Pachds, someone, startPachds } from './pachds.ts';
 
 const REPO = { project: BRANCH.project, repo: BRANCH.repo };
 
@@ -52,6 +52,20 @@ it('the death of a pachd is not laid to what it was asked, when another answers 
   }
   await three?.debug.setFaults([]);
   await pachds.pachd.inspectRepo(someone(), REPO);
+});
+
+it('nor to a look for a folder, which is left before its end', async () => {
+  const edit = { kind: 'add', path: '/folder/file', content: Buffer.from('x') } as const;
+  await pachds.pachd.modifyFile(someone(), BRANCH, [edit]);
+  const commit = await headOf(pachds.pachd);
+  await pachds.pachd.inspectCommit(someone(), commit, 'finished');
+  const look = () => pachds.pachd.hasBelow(someone(), commit, '/folder');
+  for (const node of pachds.nodes.slice(0, 2)) {
+    await node.debug.setFaults(['GlobFile die once']);
+    expect(await Promise.all(Array.from({ length: 8 }, look))).not.toContain(false);
+    await node.ended();
+  }
+  expect(await look()).toBe(true);
 });
 
 it('a connection that is cut is no death, however often', async () => {
