@@ -60,6 +60,8 @@ export class PachdError extends Error {
  * sentence is looked at first and anywhere in the text. In this order: the first that fits is the most telling.
  */
 const SENTENCES: readonly (readonly [RegExp, PachdErrorKind])[] = [
+  // Before all others: the path may be anything, also what another sentence says.
+  [/file \/.* not found in repo \S+ at commit/, 'file-not-found'],
   [/the auth service is not activated/, 'auth-off'],
   [/no authentication token|provided auth token is corrupted|token expiration is in the past/, 'bad-token'],
   [/is not authorized to perform this operation/, 'denied'],
@@ -75,7 +77,7 @@ const SENTENCES: readonly (readonly [RegExp, PachdErrorKind])[] = [
   [/branch \(id=[^)]*\) not found/, 'branch-not-found'],
   [/has already finished/, 'commit-finished'],
   [/has not been finished|base commit \S+ for commit \S+ unfinished|resulted in rollback/, 'commit-unfinished'],
-  [/does not contain item: \(|file \S* not found in repo/, 'file-not-found'],
+  [/does not contain item: \(/, 'file-not-found'],
   [/name \(.*\) invalid|only alphanumeric|must be alphanumeric/, 'invalid-name'],
   [/path \(.*\) invalid|invalid path|globbing|printable ASCII/i, 'invalid-path'],
   [/context deadline exceeded/, 'deadline'],

@@ -57,6 +57,14 @@ describe.each([
     expect(await reading.callsOf(absent)).toEqual({});
   });
 
+  it('what is not there is not there, whatever its folder is called', async () => {
+    const bucket = await reading.bucket();
+    await reading.fill(bucket, ['my folder/file'], 10);
+    for (const key of ['my folder/missing', 'output branch/missing']) {
+      expect([key, (await reading.ask('GET', bucket, key)).code]).toEqual([key, 'NoSuchKey']);
+    }
+  });
+
   it('a GET of a small object of an open commit is one snapshot of it and one call', async () => {
     const bucket = await reading.bucket();
     await reading.fill(bucket, ['folder/before'], 1_000);

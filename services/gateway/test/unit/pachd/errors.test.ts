@@ -39,6 +39,11 @@ it.each(['path does not exist', 'get file: path does not exist', 'add file set: 
   },
 );
 
+it.each(['/a', '/a b/*', '/output branch/*', '/path does not exist/*'])('%s: a file is not there', (path) => {
+  const text = `file ${path} not found in repo default/a at commit 0123456789ab4def0123456789abcdef`;
+  expect(fromStatus('GetFileTAR', status.NOT_FOUND, text)).toMatchObject({ kind: 'file-not-found' });
+});
+
 it('a call that pachd does not know is told from one that failed', () => {
   expect(fromStatus('EditMetadata', status.UNIMPLEMENTED, 'unknown service metadata.API')).toMatchObject({
     kind: 'unimplemented',
