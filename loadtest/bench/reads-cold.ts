@@ -91,8 +91,8 @@ async function syncDown({ url }: Tusk, bucket: string): Promise<number> {
 }
 
 function byCommit({ pachd, token, commit }: Ground, paths: readonly string[], readers: number): Promise<number> {
-  const caller = { token, signal: new AbortController().signal };
   return rateOf(paths, readers, async (path) => {
+    const caller = { token, signal: new AbortController().signal };
     for await (const _ of pachd.readFile(caller, commit, `/${path}`, 0));
   });
 }
