@@ -1,4 +1,4 @@
-// A data set of Parquet files, as pyarrow reads it: a filtered column of all files, twice.
+// A data set of Parquet files, as pyarrow and DuckDB read it: a filtered column of all files, twice.
 import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,6 +34,18 @@ rows = data.to_table(columns=['id'], filter=ds.field('value') > 99).num_rows
 assert rows == int(sys.argv[3]), rows
 `;
 
+const READ_BY_DUCKDB = `
+import glob, os, sys, duckdb, duckdb_extension_httpfs
+db = duckdb.connect()
+(httpfs,) = glob.glob(os.path.dirname(duckdb_extension_httpfs.__file__) + '/extensions/*/httpfs.duckdb_extension')
+db.sql(f"LOAD '{httpfs}'")
+db.sql(f"CREATE SECRET (TYPE s3, KEY_ID 'any', SECRET 'any', ENDPOINT '{sys.argv[1]}', URL_STYLE 'path', USE_SSL false)")
+rows = db.sql(f"SELECT count(id) FROM 's3://{sys.argv[2]}/data/*.parquet' WHERE value > 99").fetchone()[0]
+assert rows == int(sys.argv[3]), rows
+`;
+
+const READERS = { pyarrow: READ, DuckDB: READ_BY_DUCKDB } as const;
+
 export async function measureParquet(pachd: string | undefined): Promise<readonly ParquetFigure[]> {
   const python = join(ROOT, '.cache', 'venv-data', 'bin', 'python');
   const folder = await makeFolder();
@@ -51,20 +63,23 @@ export async function measureParquet(pachd: string | undefined): Promise<readonl
     const rows = Array.from({ length: FILES * ROWS }, (_, n) => ((n * 7919) % 1000) / 10 > 99).filter(Boolean).length;
     return await withGround({ pachd, auth: false, files: Object.fromEntries(contents) }, async (ground) => {
       const figures: ParquetFigure[] = [];
-      const read = async (name: string, tusk: Tusk) => {
+      const read = async (reader: keyof typeof READERS, time: string, tusk: Tusk) => {
         let seconds = 0;
         const calls = await callsOf(tusk, async () => {
           const begunMs = performance.now();
-          await script('read.py', READ, [new URL(tusk.url).host, ground.bucket, String(rows)]);
+          await script(`by-${reader}.py`, READERS[reader], [new URL(tusk.url).host, ground.bucket, String(rows)]);
           seconds = (performance.now() - begunMs) / 1_000;
         });
-        figures.push({ name, seconds, calls: [...calls.values()].reduce((sum, count) => sum + count, 0) });
+        const made = [...calls.values()].reduce((sum, count) => sum + count, 0);
+        figures.push({ name: `${reader}, ${time}`, seconds, calls: made });
       };
-      await ground.withTusk({ TUSK_READ_BATCH: 'off' }, (tusk) => read('one by one', tusk));
-      await ground.withTusk({}, async (tusk) => {
-        await read('the first time', tusk);
-        await read('the second time', tusk);
-      });
+      for (const reader of ['pyarrow', 'DuckDB'] as const) {
+        await ground.withTusk({ TUSK_READ_BATCH: 'off' }, (tusk) => read(reader, 'one by one', tusk));
+        await ground.withTusk({}, async (tusk) => {
+          await read(reader, 'the first time', tusk);
+          await read(reader, 'the second time', tusk);
+        });
+      }
       return figures;
     });
   } finally {

@@ -43,7 +43,9 @@ const PARTS: Readonly<Record<string, (pachd: string | undefined) => Promise<void
     }
   },
   async parquet(pachd) {
-    console.log('\n200 Parquet files, read with pyarrow\n\n| | seconds | calls of pachd |\n| --- | --- | --- |');
+    console.log(
+      '\n200 Parquet files, one column filtered by another\n\n| | seconds | calls of pachd |\n| --- | --- | --- |',
+    );
     for (const { name, seconds, calls } of await measureParquet(pachd)) {
       console.log(`| ${name} | ${seconds.toFixed(1)} | ${calls} |`);
     }
